@@ -1,0 +1,25 @@
+"""What accounts tells the rest of the platform."""
+
+from typing import ClassVar
+
+from accounts.model import Role, Tier
+from infra.events import Event
+
+
+class SessionsRevoked(Event):
+    """These sign-ins are over now: every socket that came in with one must close. None means all of the user's."""
+
+    topic: ClassVar[str] = "account.sessions_revoked"
+    user_id: str
+    session_ids: list[str] | None = None
+    reason: str
+
+
+class ProfileChanged(Event):
+    """Name, role or tier are new; open sockets take them over."""
+
+    topic: ClassVar[str] = "account.profile_changed"
+    user_id: str
+    display_name: str
+    role: Role
+    subscription_tier: Tier

@@ -1,0 +1,34 @@
+"""The nouns of accounts: who people are."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Role = Literal["free", "premium", "creator", "admin"]
+Tier = Literal["free", "premium"]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as its owner and our own code may see it; the password hash is not part of it."""
+
+    id: str
+    email: str
+    display_name: str
+    role: Role
+    subscription_tier: Tier
+    created_at: datetime
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is asking: a valid access token whose session still stands. Role and name are the present ones.
+
+    `session_id` is the sign-in (the refresh family) the token came from; `expires_at` ends the token, not the session.
+    """
+
+    user_id: str
+    display_name: str
+    role: Role
+    subscription_tier: Tier
+    session_id: str
+    expires_at: datetime

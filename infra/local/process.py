@@ -1,0 +1,99 @@
+"""Runs one part: start, wait until ready, notice its end, stop it.
+
+The child gets a session of its own (so that Ctrl-C at the terminal reaches only us, and we stop the parts in order)
+and dies with us even when we are killed: `setpriv --pdeathsig` comes with every Debian (util-linux).
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from infra.errors import FootlightError
+from infra.local.parts import Part
+
+POLL_SECONDS = 0.03
+TAIL_BYTES = 2000
+
+
+class PartFailed(FootlightError):
+    code = "local.part_failed"
+    message = "A part of the platform did not start."
+
+
+class Running:
+    """One living child of ours. `log` keeps what it printed."""
+
+    def __init__(self, part: Part, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.part = part
+        self.process = process
+        self.log = log
+        self.started = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
+    def tail(self) -> str:
+        """The end of its log, for the message that says why it failed."""
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
+            return file.read().decode("utf-8", "replace").strip()
+
+    async def wait_ready(self) -> None:
+        """Return when the part answers; raise `PartFailed` when it ends or takes too long."""
+        deadline = time.monotonic() + self.part.start_seconds
+        while time.monotonic() < deadline:
+            if not self.alive:
+                raise PartFailed(f"{self.part.name} ended with {self.process.returncode}:\n{self.tail()}")
+            if await self.part.ready():
+                return
+            await asyncio.sleep(POLL_SECONDS)
+        raise PartFailed(f"{self.part.name} did not answer in {self.part.start_seconds:g} s:\n{self.tail()}")
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the whole session of the child."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    async def stop(self) -> None:
+        """Ask it to end, then make it end; also ends what it left behind in its session."""
+        if self.alive:
+            # Only the leader: PostgreSQL's children must not see the signal meant for their postmaster.
+            self.process.send_signal(self.part.stop_signal)
+            try:
+                await asyncio.wait_for(self.process.wait(), self.part.stop_seconds)
+            except TimeoutError:
+                pass
+        self.send(signal.SIGKILL)
+        await self.process.wait()
+
+
+async def start(part: Part) -> Running:
+    """Start the child; it may not be ready yet."""
+    part.folder.mkdir(parents=True, exist_ok=True)
+    log = part.folder / "log"
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *ends_with_us(part.command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "LC_ALL": "C.UTF-8", **part.environment},
+            cwd=part.folder,
+            start_new_session=True,
+        )
+    return Running(part, process, log)
+
+
+def ends_with_us(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command, wrapped so that the kernel kills it when its parent dies."""
+    if shutil.which("setpriv") is None:
+        return command
+    if command[:2] == ("unshare", "--user"):  # entering a user namespace clears the death signal: set it inside
+        return (*command[:2], "setpriv", "--pdeathsig", "KILL", *command[2:])
+    return ("setpriv", "--pdeathsig", "KILL", *command)

@@ -1,0 +1,322 @@
+"""Everything that can be set from outside: one value object per concern, read from the environment once, at start.
+
+A bad value stops the program with a message that names the variable, the value and what is allowed. `.env.example`
+is generated from these declarations (`footlight settings`), and a test fails when the two differ.
+"""
+
+import dataclasses
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+Check = Callable[[Any], str | None]  # what is allowed, when the value is not
+
+
+class BadSetting(SystemExit):
+    """Raised at start; prints one line per bad variable and exits with status 1."""
+
+
+def setting(variable: str, default: Any, meaning: str, *, check: Check | None = None, secret: bool = False) -> Any:
+    """Declare a field that is read from `variable`; `secret` values have no default in `.env.example`."""
+    return field(default=default, metadata={"variable": variable, "meaning": meaning, "check": check, "secret": secret})
+
+
+def between(low: float, high: float) -> Check:
+    return lambda value: None if low <= value <= high else f"a number from {low:g} to {high:g}"
+
+
+def url(*schemes: str) -> Check:
+    def check(value: str) -> str | None:
+        parts = urlsplit(value)
+        fits = parts.scheme in schemes and bool(parts.netloc)
+        return None if fits else f"a URL that starts with {' or '.join(s + '://' for s in schemes)}"
+
+    return check
+
+
+def networks(values: tuple[str, ...]) -> str | None:
+    try:
+        [ip_network(value) for value in values]
+    except ValueError:
+        return "IP networks such as 10.0.0.0/8, separated by commas"
+    return None
+
+
+def urls(*schemes: str) -> Check:
+    one = url(*schemes)
+    return lambda values: next((problem for value in values if (problem := one(value))), None)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The front door."""
+
+    public_url: str = setting(
+        "FOOTLIGHT_PUBLIC_URL", "http://localhost:8000", "where people open Footlight", check=url("http", "https")
+    )
+    origins: tuple[str, ...] = setting(
+        "FOOTLIGHT_ORIGINS", (), "other web origins that may call us with cookies", check=urls("http", "https")
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "FOOTLIGHT_TRUSTED_PROXIES",
+        ("127.0.0.0/8", "::1/128"),
+        "networks whose X-Forwarded-For we believe",
+        check=networks,
+    )
+    max_body_bytes: int = setting(
+        "FOOTLIGHT_MAX_BODY_BYTES", 1_048_576, "largest request body, uploads aside", check=between(1024, 1 << 30)
+    )
+    user_limit_per_minute: int = setting(
+        "FOOTLIGHT_USER_LIMIT", 100, "requests a minute for one user", check=between(1, 1_000_000)
+    )
+    address_limit_per_minute: int = setting(
+        "FOOTLIGHT_ADDRESS_LIMIT", 1000, "requests a minute from one address", check=between(1, 10_000_000)
+    )
+    web_root: Path = setting("FOOTLIGHT_WEB_ROOT", Path("http/web/dist"), "the built web client")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """Tokens and passwords."""
+
+    keys: Path = setting(
+        "FOOTLIGHT_KEYS", Path(".footlight/keys"), "folder of RSA private keys, one PEM file per key id"
+    )
+    secret: str = setting(
+        "FOOTLIGHT_SECRET",
+        "",
+        "32 or more random characters that derive refresh tokens",
+        check=lambda value: None if value == "" or len(value) >= 32 else "at least 32 characters",
+        secret=True,
+    )
+    issuer: str = setting("FOOTLIGHT_ISSUER", "footlight", "`iss` of our tokens")
+    access_minutes: int = setting("FOOTLIGHT_ACCESS_MINUTES", 30, "life of an access token", check=between(1, 60))
+    refresh_days: int = setting("FOOTLIGHT_REFRESH_DAYS", 7, "life of a sign-in", check=between(1, 90))
+    hash_workers: int = setting(
+        "FOOTLIGHT_HASH_WORKERS", 2, "passwords hashed at once (19 MiB each)", check=between(1, 64)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSettings:
+    """Users, streams, money."""
+
+    url: str = setting(
+        "FOOTLIGHT_POSTGRES_URL",
+        "postgresql://footlight@127.0.0.1:5432/footlight",
+        "PostgreSQL",
+        check=url("postgresql"),
+    )
+    pool_size: int = setting("FOOTLIGHT_POSTGRES_POOL", 10, "connections a process may hold", check=between(1, 200))
+    timeout_seconds: float = setting(
+        "FOOTLIGHT_POSTGRES_TIMEOUT", 5.0, "longest wait for one query", check=between(0.1, 120)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """Sessions, limits, rooms: a Redis or Valkey cluster."""
+
+    nodes: tuple[str, ...] = setting(
+        "FOOTLIGHT_REDIS_NODES", ("redis://127.0.0.1:7000",), "some nodes of the cluster", check=urls("redis", "rediss")
+    )
+    timeout_seconds: float = setting(
+        "FOOTLIGHT_REDIS_TIMEOUT", 2.0, "longest wait for one command", check=between(0.05, 60)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MongoSettings:
+    """Video metadata and analytics."""
+
+    url: str = setting(
+        "FOOTLIGHT_MONGO_URL", "mongodb://127.0.0.1:27017", "MongoDB", check=url("mongodb", "mongodb+srv")
+    )
+    database: str = setting("FOOTLIGHT_MONGO_DATABASE", "footlight", "the database")
+    read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = setting(
+        "FOOTLIGHT_MONGO_READ_PREFERENCE", "primary", "which members answer analytics reads"
+    )
+    timeout_seconds: float = setting(
+        "FOOTLIGHT_MONGO_TIMEOUT", 5.0, "longest wait for one operation", check=between(0.1, 120)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSettings:
+    """Files, on S3 or what speaks like it."""
+
+    endpoint: str = setting("FOOTLIGHT_S3_ENDPOINT", "", "S3 endpoint; empty means AWS itself")
+    region: str = setting("FOOTLIGHT_S3_REGION", "us-east-1", "S3 region")
+    bucket: str = setting("FOOTLIGHT_S3_BUCKET", "footlight", "the bucket")
+    access_key: str = setting("FOOTLIGHT_S3_ACCESS_KEY", "", "empty means the machine's own role")
+    secret_key: str = setting("FOOTLIGHT_S3_SECRET_KEY", "", "goes with the access key", secret=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """Video search."""
+
+    url: str = setting("FOOTLIGHT_SEARCH_URL", "http://127.0.0.1:9200", "Elasticsearch 9", check=url("http", "https"))
+    plain_mime: bool = setting(
+        "FOOTLIGHT_SEARCH_PLAIN_MIME", False, "send plain JSON mime types; only the embedded search server needs it"
+    )
+    timeout_seconds: float = setting(
+        "FOOTLIGHT_SEARCH_TIMEOUT", 5.0, "longest wait for one search", check=between(0.1, 60)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """Jobs and events."""
+
+    url: str = setting(
+        "FOOTLIGHT_BUS_URL",
+        "redis:",
+        "`amqp://user:password@host/` for RabbitMQ, or `redis:` for streams in our own cluster",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Ingest, packaging and delivery of live streams."""
+
+    rtmp_host: str = setting("FOOTLIGHT_RTMP_HOST", "127.0.0.1", "address the ingest listens on")
+    rtmp_port: int = setting("FOOTLIGHT_RTMP_PORT", 1935, "port the ingest listens on", check=between(1, 65535))
+    rtmp_public_url: str = setting(
+        "FOOTLIGHT_RTMP_URL", "rtmp://localhost:1935/live", "what creators type into OBS", check=url("rtmp", "rtmps")
+    )
+    origin_host: str = setting("FOOTLIGHT_ORIGIN_HOST", "127.0.0.1", "address the origin listens on")
+    origin_port: int = setting("FOOTLIGHT_ORIGIN_PORT", 8100, "port the origin listens on", check=between(1, 65535))
+    origin_url: str = setting(
+        "FOOTLIGHT_ORIGIN_URL", "http://127.0.0.1:8100", "where the edge finds the origin", check=url("http", "https")
+    )
+    edge_host: str = setting("FOOTLIGHT_EDGE_HOST", "127.0.0.1", "address the edge listens on")
+    edge_port: int = setting("FOOTLIGHT_EDGE_PORT", 8001, "port the edge listens on", check=between(1, 65535))
+    edge_public_url: str = setting(
+        "FOOTLIGHT_EDGE_URL",
+        "http://localhost:8001",
+        "where players find playlists and segments",
+        check=url("http", "https"),
+    )
+    edge_cache_bytes: int = setting(
+        "FOOTLIGHT_EDGE_CACHE_BYTES", 268_435_456, "memory the edge may fill", check=between(1 << 20, 1 << 40)
+    )
+    ffmpeg: str = setting("FOOTLIGHT_FFMPEG", "ffmpeg", "the ffmpeg program, version 7 or later")
+    max_publishers: int = setting(
+        "FOOTLIGHT_MAX_PUBLISHERS", 200, "encoders connected to one process", check=between(1, 10_000)
+    )
+    reconnect_seconds: int = setting(
+        "FOOTLIGHT_RECONNECT_SECONDS", 60, "how long a dropped encoder may take to return", check=between(1, 3600)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is written down."""
+
+    level: Literal["DEBUG", "INFO", "ERROR"] = setting("FOOTLIGHT_LOG_LEVEL", "INFO", "least important line to write")
+    style: Literal["json", "console"] = setting("FOOTLIGHT_LOG_STYLE", "json", "for machines or for a person")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it."""
+
+    web: WebSettings = WebSettings()
+    auth: AuthSettings = AuthSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    redis: RedisSettings = RedisSettings()
+    mongo: MongoSettings = MongoSettings()
+    objects: ObjectSettings = ObjectSettings()
+    search: SearchSettings = SearchSettings()
+    bus: BusSettings = BusSettings()
+    live: LiveSettings = LiveSettings()
+    logs: LogSettings = LogSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One variable as the code declares it."""
+
+    variable: str
+    default: Any
+    meaning: str
+    secret: bool
+    concern: type
+
+
+def declared() -> Iterator[Declared]:
+    """Every variable, in reading order."""
+    for concern in get_type_hints(Settings).values():
+        for item in dataclasses.fields(concern):
+            meta = item.metadata
+            yield Declared(meta["variable"], item.default, meta["meaning"], meta["secret"], concern)
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Read and check everything, and report every bad variable at once."""
+    problems: list[str] = []
+    known = {item.variable for item in declared()}
+    for name in environment:
+        if name.startswith("FOOTLIGHT_") and name not in known and name not in SUPERVISOR_VARIABLES:
+            problems.append(f"{name} is not a setting of Footlight; see .env.example for the names.")
+    concerns = {name: _read(concern, environment, problems) for name, concern in get_type_hints(Settings).items()}
+    if problems:
+        raise BadSetting("Footlight cannot start:\n  " + "\n  ".join(problems))
+    return Settings(**concerns)
+
+
+# Read by `footlight up` itself, which sets all the others for its children.
+SUPERVISOR_VARIABLES = ("FOOTLIGHT_DATA", "FOOTLIGHT_NODE")
+
+
+def _read(concern: type[T], environment: Mapping[str, str], problems: list[str]) -> T:
+    values: dict[str, Any] = {}
+    hints = get_type_hints(concern)
+    for item in dataclasses.fields(cast(Any, concern)):
+        variable, check = item.metadata["variable"], item.metadata["check"]
+        raw = environment.get(variable, "").strip()
+        if not raw:
+            continue
+        value, allowed = _parse(hints[item.name], raw)
+        allowed = allowed or (check(value) if check else None)
+        if allowed:
+            shown = "(hidden)" if item.metadata["secret"] else repr(raw)
+            problems.append(f"{variable}={shown} is not allowed: it must be {allowed}.")
+        else:
+            values[item.name] = value
+    return concern(**values)
+
+
+def _parse(kind: Any, raw: str) -> tuple[Any, str | None]:
+    """The value, or what is allowed when `raw` is not of this kind."""
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        return raw, None if raw in choices else "one of " + ", ".join(choices)
+    if isinstance(kind, types.GenericAlias) and kind.__origin__ is tuple:
+        return tuple(part.strip() for part in raw.split(",") if part.strip()), None
+    if kind is bool:
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        return words.get(raw.lower()), None if raw.lower() in words else "true or false"
+    try:
+        return kind(raw), None
+    except ValueError:
+        return None, {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}")
+
+
+def example() -> str:
+    """The text of `.env.example`."""
+    lines = ["# Every setting of Footlight with its default. Generated by `footlight settings`; do not edit by hand."]
+    concern: type | None = None
+    for item in declared():
+        if item.concern is not concern:
+            concern = item.concern
+            lines += ["", f"# --- {(concern.__doc__ or '').strip()}"]
+        default = ",".join(item.default) if isinstance(item.default, tuple) else str(item.default)
+        lines += [f"# {item.meaning}", f"{item.variable}={'' if item.secret else default}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,90 @@
+"""Redis Cluster (or Valkey): open, ping, close, and load our functions.
+
+One client per process serves commands on all shards and re-learns the topology after a failover. Sharded
+subscriptions do not use it: each shard has a reader of its own (see `realtime/cluster.py`), because redis-py polls
+shards in turn and one quiet shard would delay the others.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    ClusterError,
+    RedisClusterException,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from infra.errors import Unavailable
+from infra.settings import RedisSettings
+
+Redis = RedisCluster
+LOST = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    RedisClusterException,
+    ClusterDownError,
+    ClusterError,
+    OSError,
+    TimeoutError,
+)
+
+
+class RedisUnavailable(Unavailable):
+    code = "service.redis"
+    message = "The room service does not answer just now. Try again in a moment."
+
+
+def connection_options(settings: RedisSettings) -> dict[str, Any]:
+    """Keyword arguments every connection to a node needs, shared by commands and subscriptions."""
+    first = urlsplit(settings.nodes[0])
+    return {
+        "username": first.username or None,
+        "password": first.password or None,
+        "ssl": first.scheme == "rediss",
+        "socket_timeout": settings.timeout_seconds,
+        "socket_connect_timeout": settings.timeout_seconds,
+        "decode_responses": False,
+    }
+
+
+@asynccontextmanager
+async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
+    """Connect to the cluster by any of its nodes."""
+    nodes = [ClusterNode(part.hostname or "127.0.0.1", part.port or 6379) for part in map(urlsplit, settings.nodes)]
+    client = RedisCluster(
+        startup_nodes=nodes,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), retries=4),
+        require_full_coverage=False,  # one lost shard must not stop the others
+        **connection_options(settings),
+    )
+    try:
+        await client.initialize()
+        yield client
+    except LOST as lost:
+        raise RedisUnavailable() from lost
+    finally:
+        await client.aclose()
+
+
+async def ping_redis(client: Redis) -> None:
+    """Ask every primary."""
+    try:
+        await client.ping(target_nodes=RedisCluster.PRIMARIES)
+    except LOST as lost:
+        raise RedisUnavailable() from lost
+
+
+async def load_functions(client: Redis, source: str) -> None:
+    """Put a function library on every primary; loading the same text again changes nothing."""
+    await client.execute_command("FUNCTION LOAD", "REPLACE", source, target_nodes=RedisCluster.PRIMARIES)
