@@ -6,7 +6,7 @@ from accounts.model import Role, Tier
 from infra.events import Event
 
 
-class SessionsRevoked(Event):
+class SessionsRevoked(Event, frozen=True, kw_only=True):
     """These sign-ins are over now: every socket that came in with one must close. None means all of the user's."""
 
     topic: ClassVar[str] = "account.sessions_revoked"
@@ -15,7 +15,7 @@ class SessionsRevoked(Event):
     reason: str
 
 
-class ProfileChanged(Event):
+class ProfileChanged(Event, frozen=True, kw_only=True):
     """Name, role or tier are new; open sockets take them over."""
 
     topic: ClassVar[str] = "account.profile_changed"

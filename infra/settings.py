@@ -260,11 +260,9 @@ def declared() -> Iterator[Declared]:
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read and check everything, and report every bad variable at once."""
-    problems: list[str] = []
-    known = {item.variable for item in declared()}
-    for name in environment:
-        if name.startswith("FOOTLIGHT_") and name not in known and name not in SUPERVISOR_VARIABLES:
-            problems.append(f"{name} is not a setting of Footlight; see .env.example for the names.")
+    known = {item.variable for item in declared()} | set(SUPERVISOR_VARIABLES)
+    strangers = [name for name in environment if name.startswith("FOOTLIGHT_") and name not in known]
+    problems = [f"{name} is not a setting of Footlight; see .env.example for the names." for name in strangers]
     concerns = {name: _read(concern, environment, problems) for name, concern in get_type_hints(Settings).items()}
     if problems:
         raise BadSetting("Footlight cannot start:\n  " + "\n  ".join(problems))

@@ -7,7 +7,7 @@ from infra.events import Event
 StreamStatus = Literal["created", "live", "interrupted", "ended"]
 
 
-class StreamChanged(Event):
+class StreamChanged(Event, frozen=True, kw_only=True):
     """Base: everything a room or a page needs to show the stream, so that nobody has to ask the database."""
 
     stream_id: str
@@ -18,23 +18,23 @@ class StreamChanged(Event):
     status: StreamStatus
 
 
-class StreamCreated(StreamChanged):
+class StreamCreated(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.created"
 
 
-class StreamWentLive(StreamChanged):
+class StreamWentLive(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.went_live"
 
 
-class StreamInterrupted(StreamChanged):
+class StreamInterrupted(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.interrupted"
 
 
-class StreamResumed(StreamChanged):
+class StreamResumed(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.resumed"
 
 
-class StreamEnded(StreamChanged):
+class StreamEnded(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.ended"
     reason: str
 

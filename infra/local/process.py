@@ -5,6 +5,7 @@ and dies with us even when we are killed: `setpriv --pdeathsig` comes with every
 """
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -55,20 +56,16 @@ class Running:
 
     def send(self, number: signal.Signals) -> None:
         """Signal the whole session of the child."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
 
     async def stop(self) -> None:
         """Ask it to end, then make it end; also ends what it left behind in its session."""
         if self.alive:
             # Only the leader: PostgreSQL's children must not see the signal meant for their postmaster.
             self.process.send_signal(self.part.stop_signal)
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), self.part.stop_seconds)
-            except TimeoutError:
-                pass
         self.send(signal.SIGKILL)
         await self.process.wait()
 

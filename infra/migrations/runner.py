@@ -84,7 +84,7 @@ async def migrate(db: Postgres, folder: Path | None = None) -> list[str]:
 async def _apply_missing(connection: Connection, migrations: list[Migration]) -> list[str]:
     rows = await connection.fetch("SELECT version, checksum FROM flyway_schema_history WHERE success")
     applied = {int(row["version"]): row["checksum"] for row in rows if row["version"]}
-    done = []
+    done: list[str] = []
     for migration in migrations:
         if migration.version not in applied:
             await _apply(connection, migration, rank=len(applied) + len(done) + 1)
