@@ -5,7 +5,7 @@ subscriptions do not use it: each shard has a reader of its own (see `realtime/c
 shards in turn and one quiet shard would delay the others.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from redis.exceptions import (
     ClusterDownError,
     ClusterError,
     RedisClusterException,
+    ResponseError,
 )
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
@@ -83,6 +84,27 @@ async def ping_redis(client: Redis) -> None:
         await client.ping(target_nodes=RedisCluster.PRIMARIES)
     except LOST as lost:
         raise RedisUnavailable() from lost
+
+
+class Functions:
+    """A library of Redis Functions, loaded when a shard does not know it (first use, or a node that came back empty)."""
+
+    def __init__(self, client: Redis, source: str) -> None:
+        self._client = client
+        self._source = source
+
+    async def call(self, function: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
+        """Run `function` on the shard that owns `keys` (all in one slot); one round trip once loaded."""
+        try:
+            try:
+                return await self._client.fcall(function, len(keys), *keys, *arguments)
+            except ResponseError as refused:
+                if "unction not found" not in str(refused):
+                    raise
+            await load_functions(self._client, self._source)
+            return await self._client.fcall(function, len(keys), *keys, *arguments)
+        except LOST as lost:
+            raise RedisUnavailable() from lost
 
 
 async def load_functions(client: Redis, source: str) -> None:

@@ -1,0 +1,73 @@
+"""The front door: one ASGI app that sends real-time work, the API and the pages each through its own door.
+
+request -> Boundary -> SecurityHeaders -> BodyLimit -> /livez /readyz /metrics          Health
+                                                    -> /socket.io                       realtime (authenticates by itself)
+                                                    -> /api /.well-known /openapi.json  Authentication -> RateLimit -> api
+                                                    -> everything else                  the web client
+"""
+
+from urllib.parse import urlsplit
+
+from gateway.addresses import TrustedProxies
+from gateway.asgi import ASGIApp, Receive, Scope, Send
+from gateway.auth import Authentication, RateLimit
+from gateway.health import Health
+from gateway.middleware import BodyLimit, Boundary, SecurityHeaders
+from gateway.pages import Pages
+from gateway.platform import Platform
+from infra.errors import NotFound
+
+HEALTH_PATHS = ("/livez", "/readyz", "/metrics")
+API_PATHS = ("/api/", "/.well-known/", "/openapi.json")
+
+
+def create_app(platform: Platform, *, with_http: bool = True, with_realtime: bool = True) -> tuple[ASGIApp, Health]:
+    """The whole app, and its health (to turn readiness off before a shutdown)."""
+    settings = platform.settings.web
+    proxies = TrustedProxies(settings.trusted_proxies)
+    health = Health(platform.stores, platform.metrics, proxies)
+    doors = Doors(health)
+    if with_http:
+        doors.api = Authentication(
+            RateLimit(platform.api, platform.limits), platform.accounts.identify, platform.origins
+        )
+        doors.pages = Pages(settings.web_root)
+    if with_realtime:
+        doors.realtime = platform.realtime.app
+    edge = urlsplit(platform.settings.live.edge_public_url)
+    app: ASGIApp = BodyLimit(doors, settings.max_body_bytes)
+    app = SecurityHeaders(
+        app, edge_origin=f"{edge.scheme}://{edge.netloc}", secure=settings.public_url.startswith("https")
+    )
+    return Boundary(app, proxies, platform.metrics, platform.node), health
+
+
+class Doors:
+    """Chooses by path. A role that is not served here answers as if it did not exist."""
+
+    def __init__(self, health: Health) -> None:
+        self.health = health
+        self.api: ASGIApp = _closed
+        self.pages: ASGIApp = _closed
+        self.realtime: ASGIApp = _closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path in HEALTH_PATHS and scope["type"] == "http":
+            await self.health(scope, receive, send)
+        elif path == "/socket.io" or path.startswith("/socket.io/"):
+            scope["state"]["route"] = "/socket.io"
+            await self.realtime(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif path.startswith(API_PATHS):
+            await self.api(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+
+async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    raise NotFound

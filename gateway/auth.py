@@ -1,0 +1,92 @@
+"""Who is asking, before anything else is decided: bearer token or cookie, and where a cookie may be used from.
+
+A cookie travels with every request a browser makes, also with one that another site caused. So a request that changes
+something and is authenticated by cookie must come from an origin of ours; the bearer header cannot be forged that way.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http.cookies import CookieError, SimpleCookie
+
+from accounts.model import Identity
+from gateway.asgi import ASGIApp, Receive, Scope, Send, header, headers
+from gateway.limits import Limits
+from infra.errors import Forbidden, Unauthenticated
+
+ACCESS_COOKIE = "__Host-access"
+REFRESH_COOKIE = "__Secure-refresh"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+Identify = Callable[[str], Awaitable[Identity]]
+
+
+class OriginRefused(Forbidden):
+    code = "auth.origin"
+    message = "This request did not come from one of our own pages."
+
+
+class Authentication:
+    """Puts `identity`, or `auth_error` when a token was sent that does not hold, into the request's state."""
+
+    def __init__(self, app: ASGIApp, identify: Identify, origins: Sequence[str]) -> None:
+        self._app = app
+        self._identify = identify
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope["state"]
+        state["identity"] = state["auth_error"] = None
+        bearer, cookies = bearer_token(scope), request_cookies(scope)
+        if not bearer and cookies.keys() & {ACCESS_COOKIE, REFRESH_COOKIE} and scope["method"] not in SAFE_METHODS:
+            self._check_origin(scope)
+        if token := bearer or cookies.get(ACCESS_COOKIE):
+            try:
+                state["identity"] = await self._identify(token)
+            except Unauthenticated as refused:
+                state["auth_error"] = refused
+        await self._app(scope, receive, send)
+
+    def _check_origin(self, scope: Scope) -> None:
+        origin = header(scope, b"origin")
+        if origin in self._origins:
+            return
+        if not origin and header(scope, b"sec-fetch-site") == "same-origin":
+            return
+        raise OriginRefused(origin=origin or None)
+
+
+class RateLimit:
+    """Counts the request for its user and address; refuses it when there were too many."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        identity: Identity | None = scope["state"]["identity"]
+        allowance = await self._limits.take(scope["state"]["address"], identity.user_id if identity else None)
+        if allowance is None:
+            await self._app(scope, receive, send)
+            return
+        fields = allowance.headers()
+
+        async def with_allowance(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *fields]}  # type: ignore[misc]  # ASGI is untyped
+            await send(message)
+
+        await self._app(scope, receive, with_allowance)  # type: ignore[arg-type]  # dict is a MutableMapping
+
+
+def bearer_token(scope: Scope) -> str:
+    """The token of an `Authorization: Bearer` header, or ''."""
+    kind, _, token = header(scope, b"authorization").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def request_cookies(scope: Scope) -> dict[str, str]:
+    """The cookies of a request; a header that is no cookie header counts as none."""
+    try:
+        parsed = SimpleCookie("; ".join(headers(scope, b"cookie")))
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in parsed.items()}

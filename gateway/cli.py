@@ -1,0 +1,90 @@
+"""The `footlight` command: one verb for each thing an operator does.
+
+Every process of the platform is started here with the settings of the environment; `footlight up` runs all of them on
+this machine with embedded servers.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, get_args
+
+import uvloop
+from infra.local.up import UpOptions, run_up
+
+from accounts.model import Role
+from gateway import commands
+from infra.errors import FootlightError
+from infra.logs import configure_logs
+from infra.settings import Settings, example, load_settings
+
+Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
+
+
+def main() -> None:
+    """Parse, run, exit: 0 done, 1 failed, 2 wrong usage."""
+    arguments = parser().parse_args()
+    try:
+        sys.exit(_run(arguments))
+    except FootlightError as failure:
+        sys.exit(f"{failure.message} ({failure.code})" + (f" {failure.details}" if failure.details else ""))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "up":
+        return run_up(
+            UpOptions(
+                arguments.data, arguments.port, arguments.rtmp_port, nodes=arguments.nodes, demo=not arguments.no_demo
+            )
+        )
+    if arguments.command == "settings":
+        sys.stdout.write(example())
+        return 0
+    settings = load_settings(os.environ)
+    configure_logs(settings.logs.level, settings.logs.style, os.environ.get("FOOTLIGHT_NODE", arguments.command))
+    command: Command = getattr(commands, arguments.command)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(command(arguments, settings))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(prog="footlight", description="A real-time-first video streaming platform.")
+    verbs = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    up = verbs.add_parser("up", help="run everything here, on embedded servers")
+    up.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("FOOTLIGHT_DATA", ".footlight")), help="data folder"
+    )
+    up.add_argument("--port", type=int, default=8000, help="port of the web address; the edge takes the next one")
+    up.add_argument("--rtmp-port", type=int, default=None, help="port encoders publish to (1935 when free)")
+    up.add_argument("--nodes", type=int, default=2, help="real-time nodes behind the one port")
+    up.add_argument("--no-demo", action="store_true", help="start without demo accounts and stream")
+
+    serve = verbs.add_parser("serve", help="run one node of the API, the real-time server, or both")
+    serve.add_argument("--role", choices=("all", "http", "realtime"), default="all")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000, help="port of this node")
+    serve.add_argument(
+        "--fd", type=int, action="append", default=[], help="a listening socket inherited from the parent"
+    )
+
+    verbs.add_parser("worker", help="run background work: the outbox, the sweeper of streams")
+    verbs.add_parser("live", help="take streams in by RTMP and package them")
+    verbs.add_parser("edge", help="cache and serve playlists and segments")
+    verbs.add_parser("migrate", help="bring the database schema up to date")
+    verbs.add_parser("doctor", help="ask every store and say what is wrong")
+    verbs.add_parser("settings", help="print every setting with its default")
+
+    grant = verbs.add_parser("grant", help="give an account a role")
+    grant.add_argument("email")
+    grant.add_argument("role", choices=get_args(Role))
+
+    keys = verbs.add_parser("keys", help="list, rotate or retire the keys that sign tokens")
+    keys.add_argument("action", choices=("list", "rotate", "retire"))
+    return root

@@ -1,0 +1,162 @@
+"""What every request passes, from the outside in: name it, bound it, answer for it.
+
+`Boundary` gives the request its id and address, writes one log line and one metric when it is answered, and turns
+anything that was raised into the error shape. `SecurityHeaders` and `BodyLimit` do what their names say.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+
+from infra.metrics import Metrics
+
+from gateway.addresses import TrustedProxies
+from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond_error, status_of
+from infra.clock import new_id
+from infra.errors import FootlightError, Invalid, TooLarge
+from infra.logs import correlated, get_logger
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+BODY_SECONDS = 30.0  # the longest silence in the middle of a body
+
+log = get_logger(__name__)
+
+
+class BodyTooLarge(TooLarge):
+    code = "request.body_too_large"
+    message = "The request body is too large."
+
+
+class BodyTooSlow(Invalid):
+    code = "request.body_too_slow"
+    message = "The request body did not arrive in time."
+
+
+class Boundary:
+    """The outermost layer of HTTP."""
+
+    def __init__(self, app: ASGIApp, proxies: TrustedProxies, metrics: Metrics, node: str) -> None:
+        self._app = app
+        self._proxies = proxies
+        self._metrics = metrics
+        self._node = node.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        peer = (scope.get("client") or ("unknown", 0))[0]
+        state = scope.setdefault("state", {})
+        state["peer"] = peer
+        state["address"] = self._proxies.client_of(peer, headers(scope, b"x-forwarded-for"))
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        claimed = header(scope, b"x-request-id")
+        request_id = claimed if REQUEST_ID.fullmatch(claimed) else new_id()
+        answer = Answer(send, [(b"x-request-id", request_id.encode()), (b"x-footlight-node", self._node)])
+        with correlated(request_id):
+            await self._answered(scope, receive, answer)
+
+    async def _answered(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, answer)
+        except FootlightError as error:
+            await answer.fail(error)
+        except Exception:  # the last boundary: whatever it was, the client gets a clean answer and we get the traceback
+            log.exception("request.failed", path=scope["path"])
+            await answer.fail(FootlightError())
+        seconds = time.perf_counter() - started
+        route = scope["state"].get("route", "static")
+        self._metrics.http(scope["method"], route, answer.status, seconds)
+        write = log.error if answer.status >= 500 else log.debug if route == "static" else log.info
+        write(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=answer.status,
+            ms=round(seconds * 1000, 1),
+            address=scope["state"]["address"],
+        )
+
+
+class Answer:
+    """A `send` that remembers whether and what was answered, and adds headers to it."""
+
+    def __init__(self, send: Send, more: Sequence[Header]) -> None:
+        self._send = send
+        self._more = more
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), *self._more]}
+        await self._send(message)
+
+    async def fail(self, error: FootlightError) -> None:
+        """Answer with an error, if nothing was answered yet."""
+        if not self.status:
+            await respond_error(self, error, status_of(error))
+
+
+class SecurityHeaders:
+    """Headers that make a browser refuse what our pages never do."""
+
+    def __init__(self, app: ASGIApp, *, edge_origin: str, secure: bool) -> None:
+        self._app = app
+        policy = (
+            "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            f"media-src 'self' blob: {edge_origin}; connect-src 'self' ws: wss: {edge_origin}; "
+            "worker-src 'self' blob:; font-src 'self' data:; object-src 'none'; "
+            "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        )
+        self._headers: list[Header] = [
+            (b"content-security-policy", policy.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-frame-options", b"DENY"),
+            (b"referrer-policy", b"strict-origin-when-cross-origin"),
+            (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=()"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+        ]
+        if secure:
+            self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, Answer(send, self._headers) if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Refuses a body that is announced too large, grows too large, or stops arriving."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = header(scope, b"content-length")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            raise BodyTooLarge(max_bytes=self._max_bytes)
+        await self._app(scope, _bounded(receive, self._max_bytes), send)
+
+
+def _bounded(receive: Receive, max_bytes: int) -> Receive:
+    got, complete = 0, False
+
+    async def take() -> Message:
+        nonlocal got, complete
+        if complete:  # the application waits for the client to go away: that may take long
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), BODY_SECONDS)
+        except TimeoutError:
+            raise BodyTooSlow from None
+        got += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
+        if got > max_bytes:
+            raise BodyTooLarge(max_bytes=max_bytes)
+        return message
+
+    return take

@@ -1,0 +1,77 @@
+"""uvicorn's HTTP protocol with the bounds it lacks: how large a request head may be and how long it may take.
+
+httptools has no limit for headers and uvicorn no timeout before the first request, so one slow client a descriptor
+could hold them all (uvicorn 0.54, `protocols/http/httptools_impl.py`).
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from infra.errors import Invalid, TooLarge
+
+MAX_HEAD_BYTES = 32 * 1024
+HEAD_SECONDS = 10.0
+
+
+class HeadTooLarge(TooLarge):
+    code = "request.head_too_large"
+    message = "The request line and headers are too large."
+
+
+class NotHttp(Invalid):
+    code = "request.not_http"
+    message = "This is not a valid HTTP request."
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """A connection whose request heads are bounded in size and time."""
+
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._head_timer is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait_for_head()  # a further request on a kept connection
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+            # What follows the head in the same read is not counted against it: at most one read (256 KiB) is.
+            if self._head_bytes > MAX_HEAD_BYTES and b"\r\n\r\n" not in data[: MAX_HEAD_BYTES + 4]:
+                self._refuse(b"431 Request Header Fields Too Large", HeadTooLarge(max_bytes=MAX_HEAD_BYTES))
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._head_done()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_done()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(b"400 Bad Request", NotHttp())
+
+    def _wait_for_head(self) -> None:
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _head_done(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, status: bytes, error: Invalid | TooLarge) -> None:
+        self._head_done()
+        body = msgspec.json.encode({"error": error.as_dict()})
+        self.transport.write(
+            b"HTTP/1.1 " + status + b"\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: "
+            + str(len(body)).encode() + b"\r\n\r\n" + body
+        )  # fmt: skip
+        self.transport.close()

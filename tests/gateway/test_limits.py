@@ -1,0 +1,77 @@
+"""Rates are exact, however many processes count them."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from gateway.limits import Limits, RateExceeded
+from infra.settings import RedisSettings
+from infra.stores.redis import Redis, open_redis
+from tests.servers import valkey_cluster
+
+
+def limits(redis: Redis, *, per_user: int = 5, per_address: int = 20) -> Limits:
+    return Limits(redis, per_user=per_user, per_address=per_address, registry=CollectorRegistry())
+
+
+async def admitted(limits: Limits, address: str, user: str | None) -> bool:
+    try:
+        return await limits.take(address, user) is not None
+    except RateExceeded:
+        return False
+
+
+async def test_three_processes_together_admit_exactly_the_limit(redis: Redis, redis_settings: RedisSettings) -> None:
+    async with open_redis(redis_settings) as second, open_redis(redis_settings) as third:
+        counters = [limits(client) for client in (redis, second, third)]
+        answers = await asyncio.gather(*(admitted(counters[n % 3], "198.51.100.7", None) for n in range(90)))
+    assert sum(answers) == 20
+
+
+async def test_a_user_is_counted_over_all_addresses(redis: Redis) -> None:
+    counter = limits(redis)
+    answers = [await admitted(counter, f"198.51.100.{n}", "ada") for n in range(9)]
+    assert answers == [True] * 5 + [False] * 4
+
+
+async def test_another_user_behind_the_same_address_still_comes_in(redis: Redis) -> None:
+    counter = limits(redis)
+    for _ in range(5):
+        await counter.take("198.51.100.1", "ada")
+    assert await admitted(counter, "198.51.100.1", "grace")
+
+
+async def test_the_tightest_limit_is_told(redis: Redis) -> None:
+    counter = limits(redis)
+    allowance = await counter.take("198.51.100.1", "ada")
+    assert allowance is not None
+    assert (allowance.limit, allowance.remaining) == (5, 4)
+    assert 0 < allowance.reset_ms <= 60_000
+
+
+async def test_a_refusal_says_when_to_come_back(redis: Redis) -> None:
+    counter = limits(redis, per_user=1)
+    await counter.take("198.51.100.1", "ada")
+    with pytest.raises(RateExceeded) as refused:
+        await counter.take("198.51.100.1", "ada")
+    assert 0 < refused.value.details["retry_after_ms"] <= 60_000
+
+
+async def test_a_shard_that_forgot_the_function_learns_it_again(redis: Redis) -> None:
+    counter = limits(redis)
+    await counter.take("198.51.100.1", None)
+    await redis.execute_command("FUNCTION FLUSH", target_nodes=Redis.PRIMARIES)
+    assert await admitted(counter, "198.51.100.1", None)
+
+
+async def test_without_redis_requests_are_let_through_and_counted(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    async with valkey_cluster(tmp_path) as (settings, nodes), open_redis(settings) as client:
+        counter = Limits(client, per_user=1, per_address=1, registry=registry)
+        assert await counter.take("198.51.100.1", None) is not None
+        for node in nodes:
+            await node.stop()
+        assert await counter.take("198.51.100.1", None) is None
+    assert registry.get_sample_value("footlight_limits_skipped_total") == 1
