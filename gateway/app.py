@@ -1,9 +1,11 @@
 """The front door: one ASGI app that sends real-time work, the API and the pages each through its own door.
 
-request -> Boundary -> SecurityHeaders -> BodyLimit -> /livez /readyz /metrics          Health
-                                                    -> /socket.io                       realtime (authenticates by itself)
-                                                    -> /api /.well-known /openapi.json  Authentication -> RateLimit -> api
-                                                    -> everything else                  the web client
+A request passes Boundary, SecurityHeaders and BodyLimit, and then goes by its path:
+
+    /livez /readyz /metrics          Health
+    /socket.io                       realtime, which authenticates by itself
+    /api /.well-known /openapi.json  Authentication -> RateLimit -> api
+    everything else                  the web client
 """
 
 from urllib.parse import urlsplit

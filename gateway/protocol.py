@@ -13,7 +13,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from infra.errors import Invalid, TooLarge
 
 MAX_HEAD_BYTES = 32 * 1024
-HEAD_SECONDS = 10.0
 
 
 class HeadTooLarge(TooLarge):
@@ -29,6 +28,7 @@ class NotHttp(Invalid):
 class BoundedHttp(HttpToolsProtocol):
     """A connection whose request heads are bounded in size and time."""
 
+    head_seconds = 10.0
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -60,7 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _wait_for_head(self) -> None:
         self._head_bytes = 0
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
 
     def _head_done(self) -> None:
         if self._head_timer is not None:

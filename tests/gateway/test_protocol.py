@@ -1,0 +1,63 @@
+"""Request heads are bounded in size and time, and nonsense gets an answer in our own words."""
+
+import asyncio
+import json
+
+import pytest
+
+from gateway.asgi import Receive, Scope, Send, respond
+from gateway.protocol import BoundedHttp
+from infra.local.parts import LOOPBACK
+from tests.gateway.conftest import Serve
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    await respond(send, 200, b"hello", "text/plain")
+
+
+async def exchange(port: int, *chunks: bytes) -> bytes:
+    """Send chunks, return everything until the server closes."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    for chunk in chunks:
+        writer.write(chunk)
+        await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    return answer
+
+
+def code_of(answer: bytes) -> str:
+    code: str = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"]
+    return code
+
+
+async def test_an_ordinary_request_is_answered(served: Serve) -> None:
+    answer = await exchange(await served(hello), b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"hello")
+
+
+async def test_a_kept_connection_serves_many_requests(served: Serve) -> None:
+    one = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = await exchange(await served(hello), one, one, last)
+    assert answer.count(b"HTTP/1.1 200") == 3
+
+
+async def test_a_head_that_grows_without_end_is_refused(served: Serve) -> None:
+    many = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-More: " + b"y" * 100_000
+    answer = await exchange(await served(hello), many)
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert code_of(answer) == "request.head_too_large"
+
+
+async def test_garbage_is_refused_in_our_words(served: Serve) -> None:
+    answer = await exchange(await served(hello), b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert code_of(answer) == "request.not_http"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost"])
+async def test_a_silent_or_slow_client_is_cut(served: Serve, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedHttp, "head_seconds", 0.2)
+    assert await exchange(await served(hello), sent) == b""
