@@ -39,6 +39,17 @@ class StreamEnded(StreamChanged, frozen=True, kw_only=True):
     reason: str
 
 
+class StreamKeyReset(Event, frozen=True, kw_only=True):
+    """The key of an open stream was replaced: whoever publishes with the old one must be disconnected.
+
+    Not among `STREAM_EVENTS`: nothing that a viewer sees has changed. The key itself never travels.
+    """
+
+    topic: ClassVar[str] = "stream.key_reset"
+    stream_id: str
+    creator_id: str
+
+
 STREAM_EVENTS: tuple[type[StreamChanged], ...] = (
     StreamCreated,
     StreamWentLive,

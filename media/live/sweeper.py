@@ -1,0 +1,107 @@
+"""Ends what nobody ends: encoders that never came or never came back, and live processes that died.
+
+A stream that says `live` while no health was reported belongs to a live process that was killed: it becomes
+`interrupted`, and either an encoder returns or it ends. Any number of sweepers may run at once, because every verdict
+is checked again under the row's lock.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from infra.clock import Clock
+from infra.errors import FootlightError
+from infra.logs import get_logger
+from infra.settings import LiveSettings
+from infra.stores.postgres import Postgres
+from infra.stores.redis import RedisUnavailable
+from media.live.health import HealthReports
+from media.live.repository import StreamRepository
+from media.live.state import Stream, overdue
+from media.live.streams import Streams
+
+SWEEP_SECONDS = 5.0
+# Watched this long without a report before we act: a cluster that lost its memory is full of silent streams until the
+# next reports come in, and an encoder that has just connected has not reported yet.
+SILENT_AFTER = timedelta(seconds=8)
+
+Connection = tuple[str, int]  # stream id and number of the encoder's connection: a new encoder starts a new silence
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do now, and what to remember for the next time."""
+
+    overdue: list[str]
+    silent: list[Connection]
+    silent_since: dict[Connection, datetime]
+
+
+def judge(
+    streams: Sequence[Stream],
+    heard_from: Collection[str] | None,
+    silent_since: Mapping[Connection, datetime],
+    now: datetime,
+    reconnect: timedelta,
+) -> Verdict:
+    """Decide about every open stream. `heard_from` None: reports cannot be read, so nobody is called silent."""
+    ending = [stream.id for stream in streams if overdue(stream, now, reconnect)]
+    watched = {
+        (stream.id, stream.connections): silent_since.get((stream.id, stream.connections), now)
+        for stream in streams
+        if stream.status == "live" and heard_from is not None and stream.id not in heard_from
+    }
+    silent = [connection for connection, since in watched.items() if now - since >= SILENT_AFTER]
+    return Verdict(ending, silent, watched)
+
+
+class Sweeper:
+    """Sweeps every `SWEEP_SECONDS` until cancelled."""
+
+    def __init__(
+        self,
+        streams: Streams,
+        repository: StreamRepository,
+        db: Postgres,
+        health: HealthReports,
+        clock: Clock,
+        settings: LiveSettings,
+    ) -> None:
+        self._streams = streams
+        self._repository = repository
+        self._db = db
+        self._health = health
+        self._clock = clock
+        self._reconnect = timedelta(seconds=settings.reconnect_seconds)
+        self._silent_since: dict[Connection, datetime] = {}
+
+    async def run(self) -> None:
+        """Sweep for ever; what fails now is tried again in the next round."""
+        while True:
+            try:
+                await self.sweep()
+            except FootlightError as failure:
+                log.error("sweep.failed", code=failure.code)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def sweep(self) -> None:
+        """One round."""
+        async with self._db.connection() as connection:
+            streams = await self._repository.all_open(connection)
+        heard_from = await self._heard_from([stream.id for stream in streams if stream.status == "live"])
+        verdict = judge(streams, heard_from, self._silent_since, self._clock(), self._reconnect)
+        self._silent_since = verdict.silent_since
+        for stream_id in verdict.overdue:
+            await self._streams.end_if_overdue(stream_id)
+        for stream_id, number in verdict.silent:
+            await self._streams.drop_if_still(stream_id, number)
+
+    async def _heard_from(self, stream_ids: Sequence[str]) -> set[str] | None:
+        try:
+            return await self._health.heard_from(stream_ids)
+        except RedisUnavailable as failure:
+            log.error("sweep.health_unknown", code=failure.code)
+            return None
