@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from infra.local.mongo import mongo_part
+from infra.local.objects import PORTS as OBJECT_PORTS
+from infra.local.objects import objects_part
 from infra.local.parts import Part, free_port
 from infra.local.postgres import postgres_part
 from infra.local.process import start
+from infra.local.search import search_part
 from infra.local.valkey import form_cluster, valkey_parts
 from infra.migrations.runner import migrate
-from infra.settings import PostgresSettings, RedisSettings
+from infra.settings import MongoSettings, ObjectSettings, PostgresSettings, RedisSettings, SearchSettings
 from infra.stores.postgres import Postgres, open_postgres
 from infra.stores.redis import Redis, open_redis
 
@@ -69,3 +73,24 @@ async def redis(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
     async with open_redis(redis_settings) as client:
         await client.flushall(target_nodes=Redis.PRIMARIES)
         yield client
+
+
+@pytest.fixture(scope="session")
+async def mongo_settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MongoSettings]:
+    part, url = mongo_part(tmp_path_factory.mktemp("mongo"), free_port())
+    async with running(part):
+        yield MongoSettings(url=url)
+
+
+@pytest.fixture(scope="session")
+async def objects_settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ObjectSettings]:
+    part, settings = objects_part(tmp_path_factory.mktemp("objects"), [free_port() for _ in range(OBJECT_PORTS)])
+    async with running(part):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def search_settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SearchSettings]:
+    part, url = search_part(tmp_path_factory.mktemp("search"), free_port())
+    async with running(part):
+        yield SearchSettings(url=url, plain_mime=True)

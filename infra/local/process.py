@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from infra.errors import FootlightError
@@ -17,6 +18,8 @@ from infra.local.parts import Part
 
 POLL_SECONDS = 0.03
 TAIL_BYTES = 2000
+LOG_BYTES = 20 * 1024 * 1024
+LOG_KEPT_BYTES = 1024 * 1024
 
 
 class PartFailed(FootlightError):
@@ -68,12 +71,17 @@ class Running:
                 await asyncio.wait_for(self.process.wait(), self.part.stop_seconds)
         self.send(signal.SIGKILL)
         await self.process.wait()
+        remove(self.part.leftovers)
 
 
 async def start(part: Part) -> Running:
     """Start the child; it may not be ready yet."""
-    part.folder.mkdir(parents=True, exist_ok=True)
+    part.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    remove(part.leftovers)
+    if part.prepare is not None:
+        await asyncio.to_thread(part.prepare)
     log = part.folder / "log"
+    shorten(log)
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *ends_with_us(part.command),
@@ -82,9 +90,26 @@ async def start(part: Part) -> Running:
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "LC_ALL": "C.UTF-8", **part.environment},
             cwd=part.folder,
+            pass_fds=part.inherited,
             start_new_session=True,
+            umask=0o077,  # what the servers write is for their owner only
         )
     return Running(part, process, log)
+
+
+def remove(leftovers: Iterable[Path]) -> None:
+    for file in leftovers:
+        with contextlib.suppress(OSError):  # another user's: the server itself will say so
+            file.unlink(missing_ok=True)
+
+
+def shorten(log: Path) -> None:
+    """Keep the newest bytes of a log that grew too long; its writer appends, so it need not know."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        with log.open("rb") as file:
+            file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
+            newest = file.read()
+        log.write_bytes(newest)
 
 
 def ends_with_us(command: tuple[str, ...]) -> tuple[str, ...]:
