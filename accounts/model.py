@@ -32,3 +32,16 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     subscription_tier: Tier
     session_id: str
     expires_at: datetime
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The fruit of signing in. `refresh_token` is None when the one the caller has stays good.
+
+    `access_seconds` and `refresh_seconds` say how long each token lives from now.
+    """
+
+    user: User
+    access_token: str
+    access_seconds: int
+    refresh_token: str | None = None
+    refresh_seconds: int = 0

@@ -1,0 +1,111 @@
+"""Sign-ins that stand, in the Redis cluster: what makes a token die the moment somebody signs out.
+
+One sign-in is one family of refresh tokens with an end that no refresh moves. Its record also holds the user's present
+name, role and tier, so that one round trip tells whether a token still holds and who its owner is now. When Redis lost
+its data, everybody signs in again; when it does not answer, nobody is let in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from accounts.errors import SessionOver
+from accounts.model import Role, Tier, User
+from infra.clock import milliseconds
+from infra.stores.redis import LOST, Functions, Redis, RedisUnavailable
+
+SOURCE = Path(__file__).with_name("sessions.lua")
+MOST_PER_USER = 50
+Arguments = list[str | bytes | int | float]
+GRACE = timedelta(seconds=10)  # a double click, two tabs, or an answer that was lost on its way
+
+
+class RefreshReused(SessionOver):
+    """A refresh token came a second time: one of two holders is a thief. To both of them the sign-in is just over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The owner of a sign-in, as of now."""
+
+    display_name: str
+    role: Role
+    tier: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """The generation to hand out, and when the sign-in ends."""
+
+    generation: int
+    ends: datetime
+
+
+class Sessions:
+    """The sign-ins of all users. Every method raises `Unavailable` when Redis does not answer."""
+
+    def __init__(self, redis: Redis, *, life: timedelta) -> None:
+        self._redis = redis
+        self._functions = Functions(redis, SOURCE.read_text())
+        self.life = life
+
+    async def open(self, user: User, session_id: str, now: datetime) -> list[str]:
+        """Begin a sign-in at generation 1; returns the oldest ones that had to go for it."""
+        life_ms = int(self.life.total_seconds() * 1000)
+        arguments: Arguments = [session_id, milliseconds(now), life_ms, MOST_PER_USER, *_profile(user)]
+        return _texts(await self._functions.call("session_open", [_index(user.id)], arguments))
+
+    async def standing(self, user_id: str, session_id: str, now: datetime) -> Standing:
+        """Who the owner is now, in one round trip; `SessionOver` when the sign-in does not stand any more."""
+        fields = ("generation", "ends", "name", "role", "tier")
+        try:
+            # redis-py types the answer of both its clients as one union.
+            record = await cast(Any, self._redis.hmget(f"{_index(user_id)}:{session_id}", fields))
+        except LOST as lost:
+            raise RedisUnavailable from lost
+        generation, ends, name, role, tier = record
+        if None in record or int(generation) == 0 or int(ends) <= milliseconds(now):
+            raise SessionOver
+        return Standing(name.decode(), role.decode(), tier.decode())
+
+    async def rotate(self, user: User, session_id: str, generation: int, now: datetime) -> Rotated:
+        """Trade a generation for the next one; the one just traded is answered the same again within GRACE.
+
+        Raises `SessionOver`, or `RefreshReused` and puts the sign-in out of force until `close` forgets it.
+        """
+        grace_ms = int(GRACE.total_seconds() * 1000)
+        arguments: Arguments = [session_id, generation, milliseconds(now), grace_ms, *_profile(user)]
+        outcome, *rest = await self._functions.call("session_rotate", [_index(user.id)], arguments)
+        if outcome == b"reused":
+            raise RefreshReused
+        if outcome != b"ok":
+            raise SessionOver
+        return Rotated(int(rest[0]), datetime.fromtimestamp(int(rest[1]) / 1000, UTC))
+
+    async def close(self, user_id: str, session_ids: Sequence[str]) -> list[str]:
+        """End these sign-ins; returns those that stood."""
+        if not session_ids:
+            return []
+        return _texts(await self._functions.call("session_close", [_index(user_id)], list(session_ids)))
+
+    async def close_all(self, user_id: str) -> list[str]:
+        """End every sign-in of a user; returns their ids."""
+        return _texts(await self._functions.call("session_close", [_index(user_id)], []))
+
+    async def take_over(self, user: User) -> None:
+        """Every sign-in of the user carries the present name, role and tier from now on."""
+        await self._functions.call("session_profile", [_index(user.id)], _profile(user))
+
+
+def _index(user_id: str) -> str:
+    return f"sessions:{{{user_id}}}"
+
+
+def _profile(user: User) -> list[str]:
+    return [user.display_name, user.role, user.subscription_tier]
+
+
+def _texts(values: Sequence[bytes]) -> list[str]:
+    return [value.decode() for value in values]

@@ -1,0 +1,57 @@
+"""The API on real servers, driven in process, with a middleware that stands in for the gateway."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from accounts.accounts import Accounts
+from api.app import create_api
+from infra.errors import FootlightError
+from infra.settings import WebSettings
+from infra.stores.postgres import Postgres
+from infra.stores.redis import Redis
+from tests.accounts.world import World, open_world
+
+ORIGIN = "https://footlight.test"
+
+
+class Bearer:
+    """Does what the gateway does for the API: finds out who is asking."""
+
+    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+        self._app = app
+        self._accounts = accounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state: dict[str, Any] = {"identity": None, "auth_error": None, "address": "192.0.2.7"}
+        scope["state"] = state
+        header = dict(scope["headers"]).get(b"authorization", b"").decode()
+        if header.startswith("Bearer "):
+            try:
+                state["identity"] = await self._accounts.identify(header.removeprefix("Bearer "))
+            except FootlightError as refused:
+                state["auth_error"] = refused
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("api") / "keys"
+
+
+@pytest.fixture
+async def world(keys_folder: Path, db: Postgres, redis: Redis) -> AsyncIterator[World]:
+    async with open_world(keys_folder, db, redis) as world:
+        yield world
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    app = Bearer(create_api(accounts=world.accounts, settings=WebSettings()), world.accounts)
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar and httpx type ASGI differently
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        yield client
