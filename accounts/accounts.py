@@ -36,9 +36,7 @@ from infra.clock import Clock, new_id, system_clock
 from infra.events import Event
 from infra.logs import get_logger
 from infra.outbox import Outbox
-from infra.settings import AuthSettings
 from infra.stores.postgres import Connection, Postgres
-from infra.stores.redis import Redis
 
 log = get_logger(__name__)
 
@@ -333,26 +331,3 @@ def _checked(fields: dict[str, tuple[Any, str]]) -> dict[str, str]:
     if bad:
         raise FieldsInvalid(fields=bad)
     return good
-
-
-@asynccontextmanager
-async def open_accounts(
-    settings: AuthSettings, db: Postgres, redis: Redis, outbox: Outbox, *, clock: Clock = system_clock
-) -> AsyncIterator[Accounts]:
-    """Everything wired. Raises `BadSetting` without a secret or usable keys; leaving waits for passwords in hand."""
-    refresh_tokens = RefreshTokens(settings.secret)
-    keys = Keys(settings.keys, clock=clock)
-    await keys.open()
-    passwords = Passwords(settings.hash_workers)
-    try:
-        yield Accounts(
-            db=db,
-            sessions=Sessions(redis, life=timedelta(days=settings.refresh_days)),
-            throttle=Throttle(redis),
-            passwords=passwords,
-            tokens=Tokens(keys, refresh_tokens, settings.issuer, timedelta(minutes=settings.access_minutes)),
-            outbox=outbox,
-            clock=clock,
-        )
-    finally:
-        await asyncio.to_thread(passwords.close)

@@ -2,19 +2,17 @@
 
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from accounts.accounts import Accounts
 from api import identity
-from api.auth import ACCESS_COOKIE, REFRESH_COOKIE, AuthController
+from api.auth import AuthController
 from api.errors import HANDLERS, AnyRequest, WrongContentType
+from api.openapi import close_request_bodies, openapi_config
 from api.wellknown import public_keys
-from infra.settings import WebSettings
+from infra.settings import Settings
 
 
-def create_api(*, accounts: Accounts, settings: WebSettings) -> Litestar:
+def create_api(*, accounts: Accounts, settings: Settings) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
 
     It owns no resources: there is nothing to start or stop.
@@ -23,7 +21,7 @@ def create_api(*, accounts: Accounts, settings: WebSettings) -> Litestar:
     async def provide_accounts() -> Accounts:
         return accounts
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=[AuthController]),
             public_keys,
@@ -36,11 +34,13 @@ def create_api(*, accounts: Accounts, settings: WebSettings) -> Litestar:
         },
         before_request=require_json,
         exception_handlers=HANDLERS,
-        request_max_body_size=settings.max_body_bytes,
-        openapi_config=_openapi(),
+        request_max_body_size=settings.web.max_body_bytes,
+        openapi_config=openapi_config(),
         logging_config=None,  # infra/logs.py is in charge
         debug=False,
     )
+    close_request_bodies(app)
+    return app
 
 
 async def require_json(request: AnyRequest) -> None:
@@ -54,20 +54,3 @@ async def require_json(request: AnyRequest) -> None:
     allowed = request.route_handler.opt.get("content_types", ("application/json",))
     if request.content_type[0] not in allowed:
         raise WrongContentType
-
-
-def _openapi() -> OpenAPIConfig:
-    schemes = {
-        "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-        "cookie": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=ACCESS_COOKIE),
-        "refreshCookie": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=REFRESH_COOKIE),
-    }
-    return OpenAPIConfig(
-        title="Footlight",
-        version="1",
-        description="Live streams, chat and videos. Errors always have the same shape; `docs/api.md` tells more.",
-        components=Components(security_schemes={**schemes}),
-        tags=[Tag("Accounts", "Signing up and in, and the own account"), Tag("Streams", "Live streams")],
-        path="/openapi.json",
-        render_plugins=[JsonRenderPlugin(path="/")],  # the interactive page is the gateway's: it works offline
-    )

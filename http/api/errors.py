@@ -161,7 +161,7 @@ def problems(*errors: type[FootlightError], body: bool = False) -> dict[int, Res
 
 def _spec(kinds: Sequence[type[FootlightError]]) -> ResponseSpec:
     examples = [
-        Example(id=kind.code, value={"error": {"code": kind.code, "message": kind.message, "details": {}}})
+        Example(summary=kind.code, value={"error": {"code": kind.code, "message": kind.message, "details": {}}})
         for kind in kinds
     ]
     description = " · ".join(f"`{kind.code}`" for kind in kinds)

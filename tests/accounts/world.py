@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from accounts.accounts import Accounts, open_accounts
+from accounts.accounts import Accounts
 from accounts.model import SignIn
+from accounts.open import open_accounts
 from infra.outbox import Outbox
 from infra.settings import AuthSettings
 from infra.stores.postgres import Postgres

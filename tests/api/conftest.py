@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from api.app import create_api
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts.accounts import Accounts
-from api.app import create_api
 from infra.errors import FootlightError
-from infra.settings import WebSettings
+from infra.settings import Settings
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
 from tests.accounts.world import World, open_world
@@ -51,7 +51,7 @@ async def world(keys_folder: Path, db: Postgres, redis: Redis) -> AsyncIterator[
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    app = Bearer(create_api(accounts=world.accounts, settings=WebSettings()), world.accounts)
+    app = Bearer(create_api(accounts=world.accounts, settings=Settings()), world.accounts)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar and httpx type ASGI differently
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         yield client

@@ -1,12 +1,10 @@
 """Signing up, in and out over HTTP, as docs/api.md has it."""
 
-import asyncio
 from typing import Any
 
 import httpx
-import pytest
 
-from tests.accounts.world import PASSWORD, World
+from tests.accounts.world import PASSWORD
 
 ADA = {"email": "ada@example.com", "password": PASSWORD, "display_name": "Ada"}
 AUTH = "/api/v1/auth"

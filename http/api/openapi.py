@@ -1,0 +1,43 @@
+"""The OpenAPI document: what Litestar cannot know by itself."""
+
+import msgspec
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme, Tag
+
+from api.auth import ACCESS_COOKIE, REFRESH_COOKIE
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Served as `/openapi.json` only: the interactive page is the gateway's, and works offline."""
+    return OpenAPIConfig(
+        title="Footlight",
+        version="1",
+        description="Live streams, chat and videos. Errors always have the same shape; `docs/api.md` tells more.",
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                "cookie": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=ACCESS_COOKIE),
+                "refreshCookie": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=REFRESH_COOKIE),
+            }
+        ),
+        tags=[Tag("Accounts", "Signing up and in, and the own account"), Tag("Streams", "Live streams")],
+        path="/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/")],
+    )
+
+
+def close_request_bodies(app: Litestar) -> None:
+    """Say of every body that refuses unknown fields that it does: Litestar leaves it out."""
+    schemas = app.openapi_schema.components.schemas or {}
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            body = handler.parsed_fn_signature.parameters.get("data")
+            for kind in (body.annotation, *(inner.annotation for inner in body.inner_types)) if body else ():
+                if _closed(kind):
+                    schemas[kind.__name__].additional_properties = False
+
+
+def _closed(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__struct_config__.forbid_unknown_fields
