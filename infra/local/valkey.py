@@ -11,8 +11,7 @@ from pathlib import Path
 
 import redis.asyncio
 
-from infra.local.parts import CHECK_SECONDS, LOOPBACK, Check, Part, kept_secret, program_of, write_private
-from infra.local.process import PartFailed
+from infra.local.parts import CHECK_SECONDS, LOOPBACK, Check, Part, PartFailed, kept_secret, program_of, write_private
 
 SLOTS = 16384
 NODE_TIMEOUT_MS = 2000
