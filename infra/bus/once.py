@@ -1,0 +1,75 @@
+"""Handle a message id once by a group or queue, for a broker that cannot tell duplicates itself.
+
+A claim is a key in Redis with a lease that is renewed while the handler runs, and becomes a mark when it succeeded.
+When Redis does not answer, the message is handled all the same: at least once is the promise, once is the effort.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from redis.exceptions import RedisError
+
+from infra.bus.port import DEDUPE_SECONDS
+from infra.clock import new_id
+from infra.logs import get_logger
+from infra.stores.redis import LOST, Redis
+
+LEASE_SECONDS = 15.0
+DONE = b"done"
+AWAY = (*LOST, RedisError)
+
+log = get_logger(__name__)
+
+
+class Once:
+    """Claims of this process."""
+
+    def __init__(self, client: Redis, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._client = client
+        self._lease_ms = int(lease_seconds * 1000)
+        self._token = new_id().encode()
+
+    async def claim(self, consumer: str, message_id: str) -> Literal["mine", "busy", "done"]:
+        """`busy`: another process has it in hand, or died with it less than a lease ago."""
+        try:
+            found = await self._client.set(
+                _key(consumer, message_id), self._token, px=self._lease_ms, nx=True, get=True
+            )
+        except AWAY as failure:
+            log.error("bus.duplicates_possible", reason=str(failure))
+            return "mine"
+        if found == DONE:
+            return "done"
+        return "mine" if found in {None, self._token} else "busy"
+
+    @contextlib.asynccontextmanager
+    async def holding(self, consumer: str, message_id: str) -> AsyncIterator[None]:
+        """Keep the claim alive inside the block."""
+        task = asyncio.create_task(self._renew(_key(consumer, message_id)))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def finish(self, consumer: str, message_id: str) -> None:
+        """Handled: every later copy is a duplicate."""
+        with contextlib.suppress(*AWAY):  # the next copy is handled again, which handlers must stand
+            await self._client.set(_key(consumer, message_id), DONE, ex=DEDUPE_SECONDS)
+
+    async def release(self, consumer: str, message_id: str) -> None:
+        """Not handled: the next attempt may be anybody's."""
+        with contextlib.suppress(*AWAY):  # the lease ends by itself
+            await self._client.delete(_key(consumer, message_id))
+
+    async def _renew(self, key: str) -> None:
+        while True:
+            await asyncio.sleep(self._lease_ms / 3000)
+            with contextlib.suppress(*AWAY):  # the next round tries again, within the lease
+                await self._client.pexpire(key, self._lease_ms)
+
+
+def _key(consumer: str, message_id: str) -> str:
+    return f"bus.once:{consumer}:{message_id}"
