@@ -1,6 +1,6 @@
 """The front door: one ASGI app that sends real-time work, the API and the pages each through its own door.
 
-A request passes Boundary, SecurityHeaders and BodyLimit, and then goes by its path:
+A request passes Boundary and BodyLimit, and then goes by its path:
 
     /livez /readyz /metrics          Health
     /socket.io                       realtime, which authenticates by itself
@@ -14,7 +14,7 @@ from gateway.addresses import TrustedProxies
 from gateway.asgi import ASGIApp, Receive, Scope, Send
 from gateway.auth import Authentication, RateLimit
 from gateway.health import Health
-from gateway.middleware import BodyLimit, Boundary, SecurityHeaders
+from gateway.middleware import BodyLimit, Boundary, security_headers
 from gateway.pages import Pages
 from gateway.platform import Platform
 from infra.errors import NotFound
@@ -37,11 +37,11 @@ def create_app(platform: Platform, *, with_http: bool = True, with_realtime: boo
     if with_realtime:
         doors.realtime = platform.realtime.app
     edge = urlsplit(platform.settings.live.edge_public_url)
-    app: ASGIApp = BodyLimit(doors, settings.max_body_bytes)
-    app = SecurityHeaders(
-        app, edge_origin=f"{edge.scheme}://{edge.netloc}", secure=settings.public_url.startswith("https")
+    headers = security_headers(
+        edge_origin=f"{edge.scheme}://{edge.netloc}", secure=settings.public_url.startswith("https")
     )
-    return Boundary(app, proxies, platform.metrics, platform.node), health
+    headers.append((b"x-footlight-node", platform.node.encode()))
+    return Boundary(BodyLimit(doors, settings.max_body_bytes), proxies, platform.metrics, headers), health
 
 
 class Doors:

@@ -13,11 +13,11 @@ from ipaddress import ip_address
 from typing import Any
 
 import msgspec
-from infra.metrics import Metrics
 
 from gateway.addresses import TrustedProxies
 from gateway.asgi import Receive, Scope, Send, header, respond
 from infra.errors import FootlightError, NotFound
+from infra.metrics import CONTENT_TYPE, Metrics
 
 PING_SECONDS = 2.0
 NO_STORE = [(b"cache-control", b"no-store")]
@@ -72,7 +72,7 @@ class Health:
     async def _metrics_page(self, scope: Scope, send: Send) -> None:
         if header(scope, b"x-forwarded-for") or not self._trusted(scope["state"]["peer"]):
             raise NotFound
-        await respond(send, 200, self._metrics.render(), "text/plain; version=0.0.4; charset=utf-8", NO_STORE)
+        await respond(send, 200, self._metrics.render(), CONTENT_TYPE, NO_STORE)
 
     def _trusted(self, peer: str) -> bool:
         try:

@@ -1,7 +1,7 @@
 """What every request passes, from the outside in: name it, bound it, answer for it.
 
 `Boundary` gives the request its id and address, writes one log line and one metric when it is answered, and turns
-anything that was raised into the error shape. `SecurityHeaders` and `BodyLimit` do what their names say.
+anything that was raised into the error shape. `BodyLimit` bounds what a request may send and how long it may take.
 """
 
 import asyncio
@@ -9,13 +9,12 @@ import re
 import time
 from collections.abc import Sequence
 
-from infra.metrics import Metrics
-
 from gateway.addresses import TrustedProxies
 from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond_error, status_of
 from infra.clock import new_id
 from infra.errors import FootlightError, Invalid, TooLarge
 from infra.logs import correlated, get_logger
+from infra.metrics import Metrics
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 BODY_SECONDS = 30.0  # the longest silence in the middle of a body
@@ -36,11 +35,13 @@ class BodyTooSlow(Invalid):
 class Boundary:
     """The outermost layer of HTTP."""
 
-    def __init__(self, app: ASGIApp, proxies: TrustedProxies, metrics: Metrics, node: str) -> None:
+    def __init__(
+        self, app: ASGIApp, proxies: TrustedProxies, metrics: Metrics, more_headers: Sequence[Header] = ()
+    ) -> None:
         self._app = app
         self._proxies = proxies
         self._metrics = metrics
-        self._node = node.encode()
+        self._headers = more_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = (scope.get("client") or ("unknown", 0))[0]
@@ -52,7 +53,7 @@ class Boundary:
             return
         claimed = header(scope, b"x-request-id")
         request_id = claimed if REQUEST_ID.fullmatch(claimed) else new_id()
-        answer = Answer(send, [(b"x-request-id", request_id.encode()), (b"x-footlight-node", self._node)])
+        answer = Answer(send, [(b"x-request-id", request_id.encode()), *self._headers])
         with correlated(request_id):
             await self._answered(scope, receive, answer)
 
@@ -66,8 +67,8 @@ class Boundary:
             log.exception("request.failed", path=scope["path"])
             await answer.fail(FootlightError())
         seconds = time.perf_counter() - started
-        route = scope["state"].get("route", "static")
-        self._metrics.http(scope["method"], route, answer.status, seconds)
+        route = scope["state"].get("route") or scope.get("path_template") or "static"
+        self._metrics.request(scope["method"], route, answer.status, seconds)
         write = log.error if answer.status >= 500 else log.debug if route == "static" else log.info
         write(
             "request",
@@ -99,30 +100,23 @@ class Answer:
             await respond_error(self, error, status_of(error))
 
 
-class SecurityHeaders:
+def security_headers(*, edge_origin: str, secure: bool) -> list[Header]:
     """Headers that make a browser refuse what our pages never do."""
-
-    def __init__(self, app: ASGIApp, *, edge_origin: str, secure: bool) -> None:
-        self._app = app
-        policy = (
-            "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-            f"media-src 'self' blob: {edge_origin}; connect-src 'self' ws: wss: {edge_origin}; "
-            "worker-src 'self' blob:; font-src 'self' data:; object-src 'none'; "
-            "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-        )
-        self._headers: list[Header] = [
-            (b"content-security-policy", policy.encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"x-frame-options", b"DENY"),
-            (b"referrer-policy", b"strict-origin-when-cross-origin"),
-            (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=()"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-        ]
-        if secure:
-            self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, Answer(send, self._headers) if scope["type"] == "http" else send)
+    policy = (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        f"media-src 'self' blob: {edge_origin}; connect-src 'self' ws: wss: {edge_origin}; "
+        "worker-src 'self' blob:; font-src 'self' data:; object-src 'none'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+    always: list[Header] = [
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=()"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+    ]
+    return [*always, (b"strict-transport-security", b"max-age=31536000; includeSubDomains")] if secure else always
 
 
 class BodyLimit:

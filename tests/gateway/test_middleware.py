@@ -5,15 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
-from infra.metrics import Metrics
-from prometheus_client import CollectorRegistry
 
 from gateway.addresses import TrustedProxies
 from gateway.asgi import ASGIApp, Receive, Scope, Send, respond
 from gateway.auth import ACCESS_COOKIE, Authentication
-from gateway.middleware import BodyLimit, Boundary, SecurityHeaders
+from gateway.middleware import BodyLimit, Boundary, security_headers
 from infra.errors import Conflict, Unauthenticated
 from infra.logs import correlation_id
+from infra.metrics import Metrics
 
 
 class TooEarly(Conflict):
@@ -37,8 +36,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def client(inner: ASGIApp = app) -> httpx.AsyncClient:
-    layers = SecurityHeaders(BodyLimit(inner, 1000), edge_origin="http://edge", secure=True)
-    outer = Boundary(layers, TrustedProxies(["127.0.0.0/8"]), Metrics(CollectorRegistry()), "node-1")
+    headers = security_headers(edge_origin="http://edge", secure=True)
+    outer = Boundary(BodyLimit(inner, 1000), TrustedProxies(["127.0.0.0/8"]), Metrics(), headers)
     transport = httpx.ASGITransport(app=outer, client=("127.0.0.1", 1))  # type: ignore[arg-type]  # untyped ASGI
     return httpx.AsyncClient(transport=transport, base_url="http://footlight.test")
 

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from infra.metrics import Metrics
-from prometheus_client import CollectorRegistry
 
 from gateway.addresses import TrustedProxies
 from gateway.middleware import Boundary
 from gateway.pages import Pages
+from infra.metrics import Metrics
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
 
 
 def client_of(pages: Pages) -> httpx.AsyncClient:
-    app = Boundary(pages, TrustedProxies([]), Metrics(CollectorRegistry()), "node-1")
+    app = Boundary(pages, TrustedProxies([]), Metrics())
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # untyped ASGI
     return httpx.AsyncClient(transport=transport, base_url="http://footlight.test")
 
