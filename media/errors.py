@@ -1,6 +1,6 @@
-"""What can be refused about live streams, as sentences."""
+"""What can be refused or go wrong with live streams, as sentences."""
 
-from infra.errors import Conflict, Forbidden, Invalid, NotFound
+from infra.errors import Conflict, FootlightError, Forbidden, Invalid, NotFound, Unavailable
 
 
 class StreamNotFound(NotFound):
@@ -44,3 +44,32 @@ class KeyRefused(Forbidden):
 
 class TextRefused(Invalid):
     """`details.fields` says what is wrong with which field, as every validation error does."""
+
+
+class NoSuchMedia(NotFound):
+    """The edge serves playlists, parts and segments by their exact names and nothing else."""
+
+    code = "media.not_found"
+    message = "There is no such playlist or segment."
+
+
+class BadReloadQuery(Invalid):
+    code = "media.reload_query"
+    message = "_HLS_msn and _HLS_part must be whole numbers, each once, and a part needs its media sequence number."
+
+
+class OriginUnreachable(FootlightError):
+    code = "media.origin_unreachable"
+    message = "The picture cannot be fetched just now. Try again in a moment."
+    retryable = True
+
+
+class OriginTooSlow(FootlightError):
+    code = "media.origin_too_slow"
+    message = "The picture did not arrive in time. Try again."
+    retryable = True
+
+
+class EdgeBusy(Unavailable):
+    code = "media.edge_busy"
+    message = "Too many different things are being fetched at once. Try again in a moment."

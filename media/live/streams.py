@@ -5,20 +5,21 @@ and commits. So any number of processes may act on one stream at once and the ev
 in which they became true.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 from uuid import UUID
 
 from accounts.model import Identity
 from accounts.roles import may_create
-from infra.clock import Clock, NewId
+from infra.clock import Clock, NewId, new_id, system_clock
 from infra.errors import Unavailable
 from infra.logs import get_logger
 from infra.outbox import Outbox
 from infra.settings import LiveSettings
 from infra.stores.postgres import Postgres
-from infra.stores.redis import RedisUnavailable
+from infra.stores.redis import Redis, RedisUnavailable
 from media.errors import (
     CreatorsOnly,
     KeyRefused,
@@ -77,6 +78,13 @@ class Streams:
         self._clock = clock
         self._new_id = new_id
         self._settings = settings
+
+    @classmethod
+    def over(cls, db: Postgres, redis: Redis, outbox: Outbox, settings: LiveSettings) -> Self:
+        """The service as the program uses it."""
+        # An interrupted stream stays playable until the sweeper ends it, which may take a few seconds more.
+        health = HealthReports(redis, playable_seconds=settings.reconnect_seconds + 30)
+        return cls(StreamRepository(), db, outbox, health, system_clock, new_id, settings)
 
     # --- what creators and viewers do
 
@@ -206,10 +214,23 @@ class Streams:
 
     # --- what the sweeper does
 
+    @property
+    def reconnect(self) -> timedelta:
+        """How long a dropped encoder may take to return."""
+        return timedelta(seconds=self._settings.reconnect_seconds)
+
+    async def all_open(self) -> list[Stream]:
+        """Every stream that is not over."""
+        async with self._db.connection() as connection:
+            return await self._repository.all_open(connection)
+
+    async def heard_from(self, stream_ids: Sequence[str]) -> set[str]:
+        """Those whose live process reported within the last 10 s. Raises `RedisUnavailable`."""
+        return await self._health.heard_from(stream_ids)
+
     async def end_if_overdue(self, stream_id: str) -> EndReason | None:
         """End the stream if its time is over; says why it is over, None when it goes on."""
-        reconnect = timedelta(seconds=self._settings.reconnect_seconds)
-        stream = await self._change(stream_id, lambda stream, now: state.end_if_overdue(stream, now, reconnect))
+        stream = await self._change(stream_id, lambda stream, now: state.end_if_overdue(stream, now, self.reconnect))
         return stream.end_reason
 
     async def drop_if_still(self, stream_id: str, connection: int) -> None:

@@ -10,14 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from infra.clock import Clock
+from infra.clock import Clock, system_clock
 from infra.errors import FootlightError
 from infra.logs import get_logger
-from infra.settings import LiveSettings
-from infra.stores.postgres import Postgres
 from infra.stores.redis import RedisUnavailable
-from media.live.health import HealthReports
-from media.live.repository import StreamRepository
 from media.live.state import Stream, overdue
 from media.live.streams import Streams
 
@@ -61,21 +57,9 @@ def judge(
 class Sweeper:
     """Sweeps every `SWEEP_SECONDS` until cancelled."""
 
-    def __init__(
-        self,
-        streams: Streams,
-        repository: StreamRepository,
-        db: Postgres,
-        health: HealthReports,
-        clock: Clock,
-        settings: LiveSettings,
-    ) -> None:
+    def __init__(self, streams: Streams, clock: Clock = system_clock) -> None:
         self._streams = streams
-        self._repository = repository
-        self._db = db
-        self._health = health
         self._clock = clock
-        self._reconnect = timedelta(seconds=settings.reconnect_seconds)
         self._silent_since: dict[Connection, datetime] = {}
 
     async def run(self) -> None:
@@ -89,10 +73,9 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """One round."""
-        async with self._db.connection() as connection:
-            streams = await self._repository.all_open(connection)
+        streams = await self._streams.all_open()
         heard_from = await self._heard_from([stream.id for stream in streams if stream.status == "live"])
-        verdict = judge(streams, heard_from, self._silent_since, self._clock(), self._reconnect)
+        verdict = judge(streams, heard_from, self._silent_since, self._clock(), self._streams.reconnect)
         self._silent_since = verdict.silent_since
         for stream_id in verdict.overdue:
             await self._streams.end_if_overdue(stream_id)
@@ -101,7 +84,7 @@ class Sweeper:
 
     async def _heard_from(self, stream_ids: Sequence[str]) -> set[str] | None:
         try:
-            return await self._health.heard_from(stream_ids)
+            return await self._streams.heard_from(stream_ids)
         except RedisUnavailable as failure:
             log.error("sweep.health_unknown", code=failure.code)
             return None

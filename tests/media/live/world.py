@@ -104,7 +104,7 @@ class World:
         return Streams(self.repository, self.db, self.outbox, self.health, self.time, new_id, SETTINGS)
 
     def sweeper(self) -> Sweeper:
-        return Sweeper(self.streams, self.repository, self.db, self.health, self.time, SETTINGS)
+        return Sweeper(self.streams, self.time)
 
     async def started(self, who: Identity | None = None, title: str = "A morning by the sea") -> Started:
         return await self.streams.start(who or await enrol(self.db), title, None, "low")

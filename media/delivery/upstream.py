@@ -1,0 +1,68 @@
+"""How the edge asks the origin: bounded in time and size, and failures in our own words."""
+
+import hashlib
+from collections.abc import Callable
+
+import aiohttp
+from yarl import URL
+
+from media.delivery.cache import Stored, fresh_seconds
+from media.delivery.wanted import Wanted
+from media.errors import OriginTooSlow, OriginUnreachable
+
+CONNECT_SECONDS = 2.0
+PLAIN_SECONDS = 10.0
+# The origin holds a blocking reload for up to three target durations; an encoder with a keyframe every 10 s makes
+# segments of 10 s.
+HELD_SECONDS = 35.0
+MAX_OBJECT_BYTES = 64 << 20  # a segment of 10 s at 50 Mbit/s
+CHUNK_BYTES = 64 * 1024
+PASSED_ON = frozenset({200, 400, 403, 404, 409, 410, 429, 503})
+
+
+class Origin:
+    """The origin behind this edge. The session belongs to the caller."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, clock: Callable[[], float]) -> None:
+        """`clock`: the edge's monotonic seconds."""
+        self._session = session
+        self._clock = clock
+        self._url = url.rstrip("/")
+
+    async def fetch(self, wanted: Wanted) -> Stored:
+        """Ask once. Raises `OriginUnreachable` (also for an answer that makes no sense), `OriginTooSlow`."""
+        total = HELD_SECONDS if wanted.held else PLAIN_SECONDS
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
+        url = URL(self._url + wanted.key, encoded=True)
+        try:
+            async with self._session.get(url, timeout=timeout, allow_redirects=False) as response:
+                if response.status not in PASSED_ON:
+                    raise OriginUnreachable(status=response.status)
+                return _stored(response, await _whole_body(response), self._clock())
+        except TimeoutError as slow:  # before ClientError: some of aiohttp's timeouts are both
+            raise OriginTooSlow from slow
+        except (aiohttp.ClientError, OSError) as lost:
+            raise OriginUnreachable from lost
+
+
+async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        size += len(chunk)
+        if size > MAX_OBJECT_BYTES:
+            raise OriginUnreachable(max_bytes=MAX_OBJECT_BYTES)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _stored(response: aiohttp.ClientResponse, body: bytes, now: float) -> Stored:
+    cache_control = response.headers.get("cache-control", "no-store")
+    return Stored(
+        status=response.status,
+        body=body,
+        content_type=response.headers.get("content-type", "application/octet-stream"),
+        cache_control=cache_control,
+        etag=response.headers.get("etag") or f'"{hashlib.sha256(body).hexdigest()[:20]}"',
+        stored_at=now,
+        fresh_until=now + fresh_seconds(response.status, cache_control),
+    )
