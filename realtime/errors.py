@@ -1,0 +1,53 @@
+"""Everything a socket can be refused for, beside what the domains raise."""
+
+from infra.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+
+
+class WebSocketOnly(Invalid):
+    code = "realtime.websocket_only"
+    message = "Connect with Socket.IO 4 and transports: ['websocket']."
+
+
+class OriginRefused(Forbidden):
+    code = "auth.origin"
+    message = "This connection did not come from one of our own pages."
+
+
+class UnknownEvent(Invalid):
+    code = "request.unknown_event"
+    message = "There is no such event."
+
+
+class RoomNotFound(NotFound):
+    code = "room.not_found"
+    message = "There is no such stream."
+
+
+class NotInRoom(Conflict):
+    code = "room.not_joined"
+    message = "Join the room first."
+
+
+class RoomEnded(Conflict):
+    code = "room.ended"
+    message = "The stream is over, and its chat with it."
+
+
+class TooManyRooms(Conflict):
+    code = "room.too_many"
+    message = "You are in too many rooms. Leave one first."
+
+
+class TextInvalid(Invalid):
+    code = "chat.text_invalid"
+    message = "This message cannot be sent."
+
+
+class ChatTooFast(TooMany):
+    code = "chat.too_fast"
+    message = "You are writing too fast. Wait a moment."
+
+
+class EventsTooFast(TooMany):
+    code = "limit.rate"
+    message = "Too many events. Wait a moment and try again."

@@ -1,0 +1,134 @@
+"""The rooms of one node: opened with the first member, closed with the last.
+
+The order of a join leaves no hole:
+
+    1. subscribe to the room's channel, and wait until the shard has confirmed it
+    2. read the log
+    3. add the reader to the audience, together with what was passed on since 2, in one step of the event loop
+
+An entry that was appended before 2 is in the answer of 2; one appended later comes by the channel, and either was
+passed on before 3 (then step 3 adds it from the room's recent lines) or comes after it. An entry may come twice,
+never not at all. The acknowledgement is queued in the same step as 3, so no frame overtakes it.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from infra.errors import Unavailable
+from realtime.cluster import ShardedChannels
+from realtime.errors import RoomNotFound
+from realtime.room.local import Room
+from realtime.room.log import Line, Position, Recovered, RoomLog
+from realtime.room.log_redis import channel
+from realtime.room.streams import Streams
+from realtime.wire.fanout import Listener
+
+READ_ATTEMPTS = 5
+UNUSED_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a reader begins with. `position` is that of the last line."""
+
+    room: Room
+    position: Position
+    recovered: bool
+    lines: list[Line]
+
+
+class Rooms:
+    """Every room that has a member here."""
+
+    def __init__(self, channels: ShardedChannels, room_log: RoomLog, streams: Streams) -> None:
+        self._channels = channels
+        self._log = room_log
+        self._streams = streams
+        self._rooms: dict[str, Room] = {}
+        self._opening: dict[str, asyncio.Task[Room]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def find(self, stream_id: str) -> Room | None:
+        return self._rooms.get(stream_id)
+
+    async def join(self, stream_id: str, listener: Listener, position: Position | None) -> Joined:
+        """Add a reader; raises `RoomNotFound`, or `Unavailable` when the room's shard does not answer."""
+        room = await self._open(stream_id)
+        room.joining += 1
+        try:
+            for _ in range(READ_ATTEMPTS):
+                found = await self._log.since(stream_id, position)
+                bridge = room.bridge(found)
+                if bridge is not None:
+                    room.audience.add(listener)
+                    end = bridge[-1].offset if bridge else found.position.offset
+                    lines = [*found.lines, *bridge]
+                    return Joined(room, Position(found.position.epoch, end), isinstance(found, Recovered), lines)
+            raise Unavailable
+        finally:
+            room.joining -= 1
+            self._close_if_empty(room)
+
+    def leave(self, stream_id: str, listener: Listener) -> None:
+        if room := self._rooms.get(stream_id):
+            room.audience.discard(listener)
+            self._close_if_empty(room)
+
+    async def close(self) -> None:
+        """Leave every room and wait for the work in hand."""
+        for room in list(self._rooms.values()):
+            room.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _open(self, stream_id: str) -> Room:
+        while True:
+            if room := self._rooms.get(stream_id):
+                return room
+            opening = self._opening.get(stream_id)
+            if opening is None:
+                opening = self._opening[stream_id] = self._spawn(self._begin(stream_id))
+                opening.add_done_callback(lambda done: self._opened(stream_id, done))
+            # One reader that goes away must not end the opening the others wait for.
+            await asyncio.shield(opening)
+
+    async def _begin(self, stream_id: str) -> Room:
+        stream = await self._streams.get(stream_id)
+        if stream is None:
+            raise RoomNotFound
+        room = Room(stream, self._log, self._spawn)
+        await self._channels.subscribe(channel(stream_id), room)
+        try:
+            await room.begin()
+            # Read again now that changes are heard: one may have fallen between the first look and the subscription.
+            room.stream = await self._streams.get(stream_id) or stream
+        except BaseException:
+            await self._channels.unsubscribe(channel(stream_id), room)
+            raise
+        self._rooms[stream_id] = room
+        return room
+
+    def _opened(self, stream_id: str, opening: "asyncio.Task[Room]") -> None:
+        del self._opening[stream_id]
+        if not opening.cancelled() and opening.exception() is None:
+            # Whoever asked for it may be gone by now; then nobody would ever leave it.
+            asyncio.get_running_loop().call_later(UNUSED_SECONDS, self._close_if_empty, opening.result())
+
+    def _close_if_empty(self, room: Room) -> None:
+        if room.joining or len(room.audience) or self._rooms.get(room.id) is not room:
+            return
+        del self._rooms[room.id]
+        room.close()
+        self._spawn(self._channels.unsubscribe(channel(room.id), room))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,178 @@
+"""The real-time node: which events there are, who handles them, and how the parts are put together.
+
+    room:join   -> RoomHandlers.join     read what was missed, then hear everything
+    room:leave  -> RoomHandlers.leave
+    chat:send   -> ChatHandlers.send     into the room's log, and from there to every node
+
+`open_realtime` is the only way in. One door for the wire (`Node.opened`, `heard`, `gone`), one place where errors
+become acknowledgements (`Node.heard`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import msgspec
+import socketio
+
+from accounts.model import Identity
+from infra.bus.port import Bus
+from infra.clock import Clock, new_id, system_clock
+from infra.errors import FootlightError, Invalid, Unauthenticated, Unavailable
+from infra.logs import correlated, get_logger
+from infra.settings import RedisSettings
+from infra.stores.redis import Redis
+from realtime.accounts import follow_accounts
+from realtime.cluster import open_channels
+from realtime.connections import Connection, Connections
+from realtime.disconnects import MISBEHAVED
+from realtime.drain import drain
+from realtime.errors import EventsTooFast, UnknownEvent
+from realtime.events import CLIENT_EVENTS, Auth, Refusal
+from realtime.handlers.chat import ChatHandlers
+from realtime.handlers.room import RoomHandlers
+from realtime.ports import Identify, StreamLookup, ViewerCounts
+from realtime.room.log_redis import RedisRoomLog, room_functions
+from realtime.room.presence import DEFAULT_TIMING, Presence, Timing
+from realtime.room.rooms import Rooms
+from realtime.room.streams import Streams
+from realtime.status import follow_streams
+from realtime.wire.door import App, Door
+from realtime.wire.server import SocketServer
+from realtime.wire.socket import BoundedSocket
+
+ACCESS_COOKIE = "__Host-access"
+DRAIN_SECONDS = 4.0
+MAX_REFUSED_IN_A_ROW = 100
+
+Handler = Callable[[Connection, Any], Awaitable[Any]]
+log = get_logger(__name__)
+
+
+class Node:
+    """Everything a client can do here (see `realtime.wire.server.Application`)."""
+
+    def __init__(self, identify: Identify, connections: Connections, rooms: RoomHandlers, chat: ChatHandlers) -> None:
+        self._identify = identify
+        self._connections = connections
+        self._rooms = rooms
+        handlers: dict[str, Handler] = {"room:join": rooms.join, "room:leave": rooms.leave, "chat:send": chat.send}
+        self._events = {event.name: (msgspec.json.Decoder(event.body), handlers[event.name]) for event in CLIENT_EVENTS}
+
+    async def opened(self, sid: str, socket: BoundedSocket, cookies: str, auth: msgspec.Raw | None) -> None:
+        sent = _decode(msgspec.json.Decoder(Auth), auth if auth is not None else b"{}")
+        moment = self._connections.moment
+        identity = await self._who(sent.token, cookies)
+        self._connections.add(Connection(sid, socket, identity, sent.device), since=moment)
+
+    async def heard(self, sid: str, name: str, body: msgspec.Raw | None) -> bytes:
+        who = self._connections.find(sid)
+        if who is None:  # it is being dismissed
+            return msgspec.json.encode(Refusal(error=Unavailable().as_dict()))
+        with correlated(new_id(), event=name, sid=sid):
+            try:
+                return msgspec.json.encode(await self._handle(who, name, body))
+            except Unavailable as failure:  # which part it was is for our logs, not for clients
+                log.info("event.unavailable", code=failure.code)
+                return msgspec.json.encode(Refusal(error=Unavailable().as_dict()))
+            except FootlightError as refused:
+                return msgspec.json.encode(Refusal(error=refused.as_dict()))
+            except Exception:  # the edge: whatever is wrong with us, the client gets an answer
+                log.exception("event.failed")
+                return msgspec.json.encode(Refusal(error=FootlightError().as_dict()))
+
+    async def gone(self, sid: str, reason: str) -> None:
+        who = self._connections.find(sid)
+        if who is not None:
+            for stream_id in tuple(who.rooms):
+                self._rooms.left(who, stream_id)
+            self._connections.remove(who)
+            log.debug("socket.gone", sid=sid, reason=reason)
+
+    async def _handle(self, who: Connection, name: str, body: msgspec.Raw | None) -> Any:
+        try:
+            who.bucket.take(asyncio.get_running_loop().time())
+        except EventsTooFast:
+            if who.bucket.refused >= MAX_REFUSED_IN_A_ROW:
+                who.socket.dismiss(MISBEHAVED)
+            raise
+        if name not in self._events:
+            raise UnknownEvent(event=name[:64])
+        decoder, handle = self._events[name]
+        return await handle(who, _decode(decoder, body if body is not None else b"null"))
+
+    async def _who(self, token: str | None, cookies: str) -> Identity | None:
+        if token:
+            return await self._identify(token)
+        try:
+            cookie = SimpleCookie(cookies).get(ACCESS_COOKIE)
+            return await self._identify(cookie.value) if cookie and cookie.value else None
+        except (CookieError, Unauthenticated):
+            return None  # a browser sends a cookie whether it still holds or not
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], body: msgspec.Raw | bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as wrong:
+        raise Invalid(reason=str(wrong)[:200]) from None
+
+
+class Realtime:
+    """A running node. `app` is the ASGI app of `/socket.io`."""
+
+    def __init__(self, app: App, viewers: ViewerCounts, connections: Connections) -> None:
+        self.app = app
+        self.viewers = viewers
+        self._connections = connections
+
+    @property
+    def connections(self) -> int:
+        """Clients connected to this node."""
+        return len(self._connections)
+
+    async def drain(self, within_seconds: float = DRAIN_SECONDS) -> None:
+        """Tell clients to move, in batches and spread over time; those still here when it is over are closed."""
+        told = await drain(self._connections, within_seconds)
+        log.info("realtime.drained", clients=told)
+
+
+@asynccontextmanager
+async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes together, by keyword
+    *,
+    redis: Redis,
+    redis_settings: RedisSettings,
+    bus: Bus,
+    identify: Identify,
+    streams: StreamLookup,
+    origins: Sequence[str],
+    node: str,
+    clock: Clock = system_clock,
+    timing: Timing = DEFAULT_TIMING,
+) -> AsyncIterator[Realtime]:
+    """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs."""
+    functions = room_functions(redis)
+    connections = Connections(clock)
+    presence = Presence(functions, timing)
+    snapshots = Streams(redis, functions, streams)
+    async with open_channels(redis, redis_settings) as channels:
+        room_log = RedisRoomLog(functions)
+        rooms = Rooms(channels, room_log, snapshots)
+        handlers = RoomHandlers(rooms, presence)
+        application = Node(identify, connections, handlers, ChatHandlers(rooms, room_log, clock))
+        inside = socketio.ASGIApp(SocketServer(application), socketio_path=None)
+        following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
+        running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
+        log.info("realtime.open", node=node)
+        try:
+            yield Realtime(Door(inside, origins, ACCESS_COOKIE), presence, connections)
+        finally:
+            for subscription in following:
+                await subscription.close()
+            await drain(connections, 0.0)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await rooms.close()

@@ -1,0 +1,38 @@
+"""Two nodes on one cluster, as in production but for the shorter clock of the viewer counts."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from infra.bus.port import Bus
+from infra.bus.redis_streams import RedisStreamsBus
+from infra.clock import new_id
+from infra.metrics import Metrics
+from infra.settings import RedisSettings
+from infra.stores.redis import Redis
+from tests.realtime.nodes import TestNode, serving
+
+
+@pytest.fixture
+async def bus(redis: Redis) -> AsyncIterator[Bus]:
+    bus = RedisStreamsBus(redis, Metrics())
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+async def node(redis: Redis, redis_settings: RedisSettings, bus: Bus) -> AsyncIterator[TestNode]:
+    async with serving(redis, redis_settings, bus) as one:
+        yield one
+
+
+@pytest.fixture
+async def nodes(redis: Redis, redis_settings: RedisSettings, bus: Bus) -> AsyncIterator[list[TestNode]]:
+    async with serving(redis, redis_settings, bus) as one, serving(redis, redis_settings, bus) as two:
+        yield [one, two]
+
+
+@pytest.fixture
+def stream_id() -> str:
+    """A stream that exists."""
+    return f"stream-{new_id()}"

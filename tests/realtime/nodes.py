@@ -1,0 +1,153 @@
+"""Real nodes for tests: uvicorn servers in this process, or child processes that may be killed."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from accounts.model import Identity
+from infra.bus.port import Bus
+from infra.clock import system_clock
+from infra.errors import Unauthenticated
+from infra.local.parts import LOOPBACK, Part, listens
+from infra.settings import RedisSettings
+from infra.stores.redis import Redis
+from realtime.ports import StreamSnapshot
+from realtime.room.presence import Timing
+from realtime.server import Realtime, open_realtime
+
+ORIGIN = "https://footlight.test"
+QUICK = Timing(tick_seconds=0.1, report_seconds=0.3, hold_seconds=1.0, linger_seconds=0.5)
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def token_of(user_id: str, *, role: str = "free", session: str = "s1", seconds: float = 1800) -> str:
+    """A token in the tests' own language: what `identify` below reads."""
+    ends = system_clock() + timedelta(seconds=seconds)
+    return msgspec.json.encode(
+        Identity(
+            user_id=user_id,
+            display_name=user_id.title(),
+            role=role,  # type: ignore[arg-type]  # tests pass one of the four
+            subscription_tier="free",
+            session_id=session,
+            expires_at=ends,
+        )
+    ).decode()
+
+
+class WrongToken(Unauthenticated):
+    code = "auth.session_over"
+
+
+async def identify(token: str) -> Identity:
+    try:
+        return msgspec.json.decode(token.encode(), type=Identity)
+    except msgspec.DecodeError:
+        raise WrongToken from None
+
+
+def snapshot(stream_id: str, **changes: object) -> StreamSnapshot:
+    stream = StreamSnapshot(
+        id=stream_id,
+        title="Evening",
+        category="music",
+        status="live",
+        creator_id="creator-1",
+        creator_name="Cleo",
+        at=BEGAN,
+    )
+    return msgspec.structs.replace(stream, **changes)
+
+
+class KnownStreams:
+    """Every stream whose id begins with `stream-` exists; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def snapshot(self, stream_id: str) -> StreamSnapshot | None:
+        self.asked += 1
+        await asyncio.sleep(0.01)
+        return snapshot(stream_id) if stream_id.startswith("stream-") else None
+
+
+@dataclass
+class TestNode:
+    """A node that serves."""
+
+    __test__ = False
+    realtime: Realtime
+    streams: KnownStreams
+    url: str
+    http: str
+
+
+@asynccontextmanager
+async def serving(
+    redis: Redis, settings: RedisSettings, bus: Bus, *, timing: Timing = QUICK, listener: socket.socket | None = None
+) -> AsyncIterator[TestNode]:
+    """A node on a port of its own, with the settings of production."""
+    listener = listener or socket.create_server((LOOPBACK, 0))
+    port = listener.getsockname()[1]
+    streams = KnownStreams()
+    async with open_realtime(
+        redis=redis,
+        redis_settings=settings,
+        bus=bus,
+        identify=identify,
+        streams=streams,
+        origins=[ORIGIN],
+        node=f"test-{port}",
+        timing=timing,
+    ) as realtime:
+        config = uvicorn.Config(
+            realtime.app,
+            ws="websockets-sansio",
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+        server = Quiet(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            yield TestNode(realtime, streams, f"ws://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{port}")
+        finally:
+            await realtime.drain(0.0)
+            server.should_exit = True
+            await task
+
+
+class Quiet(uvicorn.Server):
+    """Leaves signals to the test run."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def node_part(folder: Path, port: int, settings: RedisSettings) -> Part:
+    """A node in a process of its own (`tests/realtime/child.py`)."""
+    environment: Mapping[str, str] = {"TEST_REDIS": ",".join(settings.nodes), "TEST_PORT": str(port)}
+    root = Path(__file__).parents[2]
+    return Part(
+        name=f"node-{port}",
+        command=(sys.executable, "-m", "tests.realtime.child"),
+        folder=folder,
+        address=f"{LOOPBACK}:{port}",
+        ready=listens(port),
+        environment={**environment, "PYTHONPATH": str(root)},
+    )
