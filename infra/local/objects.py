@@ -17,8 +17,8 @@ VOLUME_MEGABYTES = 256
 
 def objects_part(folder: Path, ports: Sequence[int]) -> tuple[Part, ObjectSettings]:
     """The part and how to reach it. `ports`: `PORTS` of them, the HTTP ones first, in the order of `ROLES`."""
-    (folder / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / "logs").mkdir(exist_ok=True, mode=0o700)
+    for place in (folder, folder / "data", folder / "logs"):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
     web, grpc = (dict(zip(ROLES, half, strict=True)) for half in (ports[: len(ROLES)], ports[len(ROLES) :]))
     settings = ObjectSettings(
         endpoint=f"http://{LOOPBACK}:{web['s3']}",

@@ -22,7 +22,8 @@ def postgres_part(folder: Path, port: int) -> tuple[Part, str]:
     """The part and its URL. The data folder is made before the first start."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     password = kept_secret(folder / "password")
-    url = f"postgresql://footlight:{password}@{LOOPBACK}:{port}/postgres"
+    # The wheel is built without TLS; saying so keeps the driver from looking for certificates in somebody's home.
+    url = f"postgresql://footlight:{password}@{LOOPBACK}:{port}/postgres?sslmode=disable"
     command = (
         *_as_ordinary_user(), str(program_of(*PROGRAMS, "postgres")), "-D", str(folder / "data"),
         "-h", LOOPBACK, "-p", str(port), "-k", "", "-c", "max_connections=200",

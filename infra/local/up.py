@@ -29,6 +29,7 @@ from infra.local.postgres import postgres_part
 from infra.local.search import answers, search_part
 from infra.local.supervisor import Stage, Supervisor
 from infra.local.valkey import form_cluster, valkey_parts
+from infra.logs import configure_logs
 from infra.migrations.runner import migrate
 from infra.settings import PostgresSettings, load_settings
 from infra.stores.postgres import open_postgres
@@ -65,6 +66,7 @@ class Plan:
 
 def run_up(options: UpOptions) -> int:
     """Run until Ctrl-C, SIGTERM or SIGHUP. Returns the exit status: 0, or 1 with a sentence that says what is wrong."""
+    configure_logs("ERROR", "console", "up")  # the board tells the rest
     try:
         with locked(options.data) as folder:
             return asyncio.run(_up(options, folder))
