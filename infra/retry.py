@@ -7,7 +7,10 @@ Only named exception types are tried again; a retry on everything would repeat o
 repeated belong here: reads, and writes that carry an id.
 """
 
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
@@ -15,6 +18,8 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from infra.logs import get_logger
 from infra.metrics import Metrics
 
+P = ParamSpec("P")
+T = TypeVar("T")
 TOO_WIDE = (Exception, BaseException)
 
 log = get_logger(__name__)
@@ -26,7 +31,7 @@ def retrying(
     seconds: float = 10.0,
     first_seconds: float = 0.1,
     longest_seconds: float = 2.0,
-) -> stamina.BoundAsyncRetryingCaller:
+) -> "Retrying":
     """A caller: `await caller(function, *arguments)`. It gives up after `attempts` or `seconds`, whichever is first.
 
     Waits double from `first_seconds` to `longest_seconds`, each with as much jitter again as `first_seconds`. The last
@@ -34,14 +39,31 @@ def retrying(
     """
     if not on or any(kind in TOO_WIDE for kind in on):
         raise TypeError("name the exceptions that are worth another try")
-    caller = stamina.AsyncRetryingCaller(
-        attempts=attempts,
-        timeout=seconds,
-        wait_initial=first_seconds,
-        wait_max=longest_seconds,
-        wait_jitter=first_seconds,
-    )
-    return caller.on(on)
+    return Retrying(on, attempts, seconds, first_seconds, longest_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """What `retrying` declares. Not stamina's own caller, because that reports every call under one name."""
+
+    on: tuple[type[Exception], ...]
+    attempts: int
+    seconds: float
+    first_seconds: float
+    longest_seconds: float
+
+    async def __call__(
+        self, function: Callable[P, Coroutine[Any, Any, T]], /, *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        declared = stamina.retry(
+            on=self.on,
+            attempts=self.attempts,
+            timeout=self.seconds,
+            wait_initial=self.first_seconds,
+            wait_max=self.longest_seconds,
+            wait_jitter=self.first_seconds,
+        )
+        return await declared(function)(*arguments, **named)
 
 
 def report_retries(metrics: Metrics) -> None:

@@ -37,8 +37,11 @@ from infra.bus.rabbit_queues import (
     rounded_ms,
     to_amqp,
 )
+from infra.logs import get_logger
 from infra.metrics import Metrics
 from infra.stores.redis import Redis
+
+log = get_logger(__name__)
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
@@ -168,6 +171,15 @@ class RabbitBus:
         return letters
 
 
+def _lost(_: object, failure: BaseException | None) -> None:
+    if failure is not None:  # None: we closed it
+        log.error("bus.connection_lost", reason=str(failure))
+
+
+def _back(_: object) -> None:
+    log.info("bus.connection_back")
+
+
 @contextlib.asynccontextmanager
 async def open_rabbit(
     url: str, redis: Redis, metrics: Metrics, *, once: Once | None = None
@@ -177,6 +189,8 @@ async def open_rabbit(
         connection = await aio_pika.connect_robust(
             url, reconnect_interval=RECONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS
         )
+    connection.close_callbacks.add(_lost)
+    connection.reconnect_callbacks.add(_back)
     try:
         async with in_bus_terms():
             publisher = await connection.channel(publisher_confirms=True, on_return_raises=True)

@@ -57,6 +57,9 @@ def _write_configuration(folder: Path, port: int, password: str) -> None:
         "log.console = true\nlog.console.level = warning\n"
     )
     (folder / "enabled_plugins").write_text("[].\n")
+    # After a restart a delayed message may find its target queue still starting; the broker then tries again after
+    # three minutes. This is what `rabbitmq.conf` has no name for.
+    (folder / "advanced.config").write_text("[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 2000}]}].\n")
 
 
 def _environment(folder: Path, root: Path, *, distribution_port: int, name_server_port: int) -> dict[str, str]:
