@@ -284,7 +284,7 @@ class Accounts:
         refresh = self._tokens.refresh.write(RefreshToken(user.id, session_id, generation)) if generation else None
         return SignIn(
             user=user, access_token=access, access_seconds=int(min(life, left).total_seconds()),
-            refresh_token=refresh, refresh_seconds=int(left.total_seconds()) if refresh else 0,
+            refresh_token=refresh, refresh_seconds=round(left.total_seconds()) if refresh else 0,
         )  # fmt: skip
 
     async def _acceptable(self, password: str, name: str, email: str, display_name: str) -> str:

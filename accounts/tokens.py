@@ -6,7 +6,7 @@ algorithm. Verifying asks the system clock: that part is the JWT library's.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
 import msgspec
@@ -23,6 +23,10 @@ REQUIRED = ("exp", "iat", "sub", "aud", "iss", "sid", "jti", "typ")
 SKEW = timedelta(seconds=5)  # clocks of our own machines
 
 
+# Unix seconds of a year that `datetime` knows.
+Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+
+
 class Claims(msgspec.Struct, frozen=True):
     """What a verified token says: user, sign-in and end."""
 
@@ -30,8 +34,8 @@ class Claims(msgspec.Struct, frozen=True):
     sid: str
     jti: str
     typ: str
-    iat: int
-    exp: int
+    iat: Moment
+    exp: Moment
 
     @property
     def expires_at(self) -> datetime:
@@ -65,7 +69,7 @@ def issue(
 
 def key_id(token: str) -> str:
     """The `kid` an unverified token names: good for nothing but looking it up among our keys."""
-    if len(token) > MAX_CHARACTERS:
+    if len(token) > MAX_CHARACTERS or not token.isascii():
         raise TokenInvalid
     try:
         header: Mapping[str, Any] = jwt.get_unverified_header(token)

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from accounts.accounts import Accounts
+from accounts.keys import Keys
 from accounts.model import SignIn
 from accounts.open import open_accounts
+from accounts.sessions import Sessions
 from infra.outbox import Outbox
 from infra.settings import AuthSettings
 from infra.stores.postgres import Postgres
@@ -32,14 +34,18 @@ class MovedClock:
 
 
 class World:
-    """The accounts of a fresh installation."""
+    """The accounts of a fresh installation; `keys` is what an operator has: the same folder, another process."""
 
-    def __init__(self, accounts: Accounts, clock: MovedClock, outbox: Outbox, db: Postgres, redis: Redis) -> None:
+    def __init__(
+        self, accounts: Accounts, clock: MovedClock, outbox: Outbox, db: Postgres, redis: Redis, keys: Keys
+    ) -> None:
         self.accounts = accounts
         self.clock = clock
         self.outbox = outbox
         self.db = db
         self.redis = redis
+        self.keys = keys
+        self.sessions = Sessions(redis, life=timedelta(days=7))
 
     async def person(self, email: str = "ada@example.com", name: str = "Ada") -> SignIn:
         return await self.accounts.sign_up(email, PASSWORD, name)
@@ -56,4 +62,4 @@ async def open_world(keys: Path, db: Postgres, redis: Redis) -> AsyncIterator[Wo
     clock, outbox = MovedClock(), Outbox()
     settings = AuthSettings(keys=keys, secret=SECRET)
     async with open_accounts(settings, db, redis, outbox, clock=clock) as accounts:
-        yield World(accounts, clock, outbox, db, redis)
+        yield World(accounts, clock, outbox, db, redis, Keys(keys, clock=clock))
