@@ -82,7 +82,9 @@ def _rendering(style: str, part: str) -> list[Processor]:
 
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if style == "console":
-        return [remove, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        # The default formatter prints local variables: passwords and tokens would stand in the log.
+        plain = structlog.dev.plain_traceback
+        return [remove, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
     return [remove, name_part, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_dumps)]
 
 
