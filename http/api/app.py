@@ -2,17 +2,21 @@
 
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.exceptions import SerializationException
 
 from accounts.accounts import Accounts
 from api import identity
 from api.auth import AuthController
-from api.errors import HANDLERS, AnyRequest, WrongContentType
+from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.openapi import close_request_bodies, openapi_config
+from api.streams import StreamController
 from api.wellknown import public_keys
 from infra.settings import Settings
+from media.live.streams import Streams
+from realtime.ports import ViewerCounts
 
 
-def create_api(*, accounts: Accounts, settings: Settings) -> Litestar:
+def create_api(*, accounts: Accounts, streams: Streams, viewers: ViewerCounts, settings: Settings) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
 
     It owns no resources: there is nothing to start or stop.
@@ -21,13 +25,21 @@ def create_api(*, accounts: Accounts, settings: Settings) -> Litestar:
     async def provide_accounts() -> Accounts:
         return accounts
 
+    async def provide_streams() -> Streams:
+        return streams
+
+    async def provide_viewers() -> ViewerCounts:
+        return viewers
+
     app = Litestar(
         route_handlers=[
-            Router("/api/v1", route_handlers=[AuthController]),
+            Router("/api/v1", route_handlers=[AuthController, StreamController]),
             public_keys,
         ],
         dependencies={
             "accounts": Provide(provide_accounts),
+            "streams": Provide(provide_streams),
+            "viewers": Provide(provide_viewers),
             "identity": Provide(identity.identity),
             "maybe_identity": Provide(identity.maybe_identity),
             "client_address": Provide(identity.client_address),
@@ -44,7 +56,7 @@ def create_api(*, accounts: Accounts, settings: Settings) -> Litestar:
 
 
 async def require_json(request: AnyRequest) -> None:
-    """Refuse a body that does not call itself JSON: a form of another site could send it without asking first.
+    """Refuse a body that is not JSON or does not call itself so: a form of another site could send it unasked.
 
     A handler that takes something else names it: `opt={"content_types": ("multipart/form-data",)}`.
     """
@@ -54,3 +66,13 @@ async def require_json(request: AnyRequest) -> None:
     allowed = request.route_handler.opt.get("content_types", ("application/json",))
     if request.content_type[0] not in allowed:
         raise WrongContentType
+    if request.content_type[0] == "application/json":
+        await _parse(request)
+
+
+async def _parse(request: AnyRequest) -> None:
+    """Parse here, where nesting beyond Python's stack is the sender's fault; the request keeps the result."""
+    try:
+        await request.json()
+    except (SerializationException, RecursionError) as failure:
+        raise MalformedJson from failure

@@ -1,6 +1,6 @@
 """The API on real servers, driven in process, with a middleware that stands in for the gateway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from infra.errors import FootlightError
 from infra.settings import Settings
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from media.live.streams import Streams
 from tests.accounts.world import World, open_world
 
 ORIGIN = "https://footlight.test"
@@ -49,9 +50,27 @@ async def world(keys_folder: Path, db: Postgres, redis: Redis) -> AsyncIterator[
         yield world
 
 
+class Viewers(dict[str, int]):
+    """How many watch what, as the test says: the rooms are the real-time server's."""
+
+    async def counts(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
+        return {stream_id: self.get(stream_id, 0) for stream_id in stream_ids}
+
+
 @pytest.fixture
-async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    app = Bearer(create_api(accounts=world.accounts, settings=Settings()), world.accounts)
+def viewers() -> Viewers:
+    return Viewers()
+
+
+@pytest.fixture
+def streams(world: World) -> Streams:
+    return Streams.over(world.db, world.redis, world.outbox, Settings().live)
+
+
+@pytest.fixture
+async def client(world: World, streams: Streams, viewers: Viewers) -> AsyncIterator[httpx.AsyncClient]:
+    api = create_api(accounts=world.accounts, streams=streams, viewers=viewers, settings=Settings())
+    app = Bearer(api, world.accounts)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar and httpx type ASGI differently
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         yield client

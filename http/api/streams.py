@@ -1,0 +1,253 @@
+"""Live streams under `/streams`: start, find, play, stop. The rules are in `media/live/`."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
+from litestar.params import Body, FromPath, QueryParameter, SkipValidation
+from msgspec import Meta
+
+from accounts.model import Identity
+from api.auth import KNOWN_USER, NEEDS_USER, NO_STORE
+from api.errors import problems
+from api.identity import signed_in
+from media.errors import (
+    CreatorsOnly,
+    NothingToPlayYet,
+    NotYourStream,
+    StreamAlreadyOpen,
+    StreamIsOver,
+    StreamNotFound,
+)
+from media.events import StreamStatus
+from media.live.listing import page_of
+from media.live.state import Latency, Stream
+from media.live.streams import Ingest, Streams
+from media.live.titles import MAX_CATEGORY, MAX_TITLE
+from media.ports import Health, HealthWarning
+from realtime.ports import ViewerCounts
+
+START_EXAMPLE = {"title": "A morning by the sea", "category": "Nature", "latency": "low"}
+
+# A protocol: there is no class to check what is passed in against.
+Viewers = NamedDependency[SkipValidation[ViewerCounts]]
+StreamId = FromPath[str]
+Limit = Annotated[int, QueryParameter(ge=1, le=50, description="How many at most.")]
+Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next_cursor` of the page before.")]
+
+
+class StartStream(msgspec.Struct, forbid_unknown_fields=True):
+    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
+    latency: Latency
+    category: Annotated[str, Meta(max_length=MAX_CATEGORY)] | None = None
+
+
+class StreamCreator(msgspec.Struct, frozen=True):
+    """Who broadcasts."""
+
+    id: str
+    display_name: str
+
+
+class LiveStream(msgspec.Struct, frozen=True, kw_only=True):
+    """A live stream as everybody may see it."""
+
+    id: str
+    title: str
+    category: str | None
+    latency: Latency
+    status: StreamStatus
+    creator: StreamCreator
+    viewers: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class IngestAddress(msgspec.Struct, frozen=True):
+    """What the encoder needs. The key is shown in this one answer and cannot be read again."""
+
+    url: str
+    key: str
+
+
+class StartedStream(LiveStream, frozen=True, kw_only=True):
+    """A new stream, with the address to send pictures to."""
+
+    ingest: IngestAddress
+
+
+class StreamPage(msgspec.Struct, frozen=True):
+    """What is live and interrupted now, most viewers first."""
+
+    streams: list[LiveStream]
+    next_cursor: str | None
+
+
+class EncoderHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How the encoder does, a few seconds ago at most."""
+
+    bitrate_kbps: float
+    fps: float
+    keyframe_interval_seconds: float
+    width: int
+    height: int
+    video_codec: str
+    audio_codec: str
+    drift_ms: float
+    connected_at: datetime
+    warnings: list[HealthWarning]
+
+
+class MyStream(msgspec.Struct, frozen=True):
+    """The own stream that is not over yet."""
+
+    stream: LiveStream | None
+    health: EncoderHealth | None
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """Where players begin."""
+
+    url: str
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """The key that replaces the one before."""
+
+    ingest: IngestAddress
+
+
+class StreamController(Controller):
+    path = "/streams"
+    tags = ("Streams",)
+    response_headers = NO_STORE
+
+    @post(
+        "/start",
+        guards=[signed_in],
+        operation_id="startStream",
+        summary="Open a live stream",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER, CreatorsOnly, StreamAlreadyOpen, body=True),
+    )
+    async def start(
+        self,
+        data: Annotated[
+            StartStream, Body(examples=[Example(summary="as a person would send it", value=START_EXAMPLE)])
+        ],
+        streams: NamedDependency[Streams],
+        identity: NamedDependency[Identity],
+    ) -> StartedStream:
+        started = await streams.start(identity, data.title, data.category, data.latency)
+        shown = live_stream(started.stream, viewers=0)
+        return StartedStream(**msgspec.structs.asdict(shown), ingest=ingest_address(started.ingest))
+
+    @get("/", operation_id="listStreams", summary="What is live now", responses=problems())
+    async def list_live(
+        self,
+        streams: NamedDependency[Streams],
+        viewers: Viewers,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> StreamPage:
+        on_air = await streams.list_live()
+        page = page_of(on_air, await viewers.counts([stream.id for stream in on_air]), cursor, limit)
+        return StreamPage([live_stream(stream, count) for stream, count in page.streams], page.next_cursor)
+
+    @get(
+        "/mine",
+        guards=[signed_in],
+        operation_id="getMyStream",
+        summary="The own stream that is not over yet",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER, CreatorsOnly),
+    )
+    async def mine(
+        self,
+        streams: NamedDependency[Streams],
+        viewers: Viewers,
+        identity: NamedDependency[Identity],
+    ) -> MyStream:
+        stream, health = await streams.mine(identity)
+        return MyStream(
+            await watched(stream, viewers) if stream else None,
+            encoder_health(health) if health else None,
+        )
+
+    @get("/{stream_id:str}", operation_id="getStream", summary="One live stream", responses=problems(StreamNotFound))
+    async def get_one(self, stream_id: StreamId, streams: NamedDependency[Streams], viewers: Viewers) -> LiveStream:
+        return await watched(await streams.get(stream_id), viewers)
+
+    @get(
+        "/{stream_id:str}/manifest",
+        operation_id="getManifest",
+        summary="Where to play the stream",
+        responses=problems(StreamNotFound, NothingToPlayYet, StreamIsOver),
+    )
+    async def manifest(self, stream_id: StreamId, streams: NamedDependency[Streams]) -> Manifest:
+        return Manifest(await streams.manifest_url(stream_id))
+
+    @post(
+        "/{stream_id:str}/stop",
+        status_code=200,
+        guards=[signed_in],
+        operation_id="stopStream",
+        summary="End the stream for everybody",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER, StreamNotFound, NotYourStream),
+    )
+    async def stop(
+        self,
+        stream_id: StreamId,
+        streams: NamedDependency[Streams],
+        viewers: Viewers,
+        identity: NamedDependency[Identity],
+    ) -> LiveStream:
+        return await watched(await streams.stop(stream_id, identity), viewers)
+
+    @post(
+        "/{stream_id:str}/key",
+        status_code=200,
+        guards=[signed_in],
+        operation_id="resetStreamKey",
+        summary="Replace the stream key; the encoder that uses the old one is disconnected",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER, StreamNotFound, NotYourStream, StreamIsOver),
+    )
+    async def reset_key(
+        self, stream_id: StreamId, streams: NamedDependency[Streams], identity: NamedDependency[Identity]
+    ) -> NewKey:
+        return NewKey(ingest_address(await streams.reset_key(stream_id, identity)))
+
+
+async def watched(stream: Stream, viewers: ViewerCounts) -> LiveStream:
+    """The stream with its viewers of this moment."""
+    return live_stream(stream, (await viewers.counts([stream.id])).get(stream.id, 0))
+
+
+def live_stream(stream: Stream, viewers: int) -> LiveStream:
+    return LiveStream(
+        id=stream.id,
+        title=stream.title,
+        category=stream.category,
+        latency=stream.latency,
+        status=stream.status,
+        creator=StreamCreator(stream.creator_id, stream.creator_name),
+        viewers=viewers,
+        created_at=stream.created_at,
+        started_at=stream.started_at,
+        ended_at=stream.ended_at,
+    )
+
+
+def ingest_address(ingest: Ingest) -> IngestAddress:
+    return IngestAddress(ingest.url, ingest.key)
+
+
+def encoder_health(health: Health) -> EncoderHealth:
+    """The report without what only we need."""
+    return msgspec.convert(health, EncoderHealth, from_attributes=True)
