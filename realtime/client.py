@@ -35,7 +35,7 @@ class Refused(FootlightError):
 
 @dataclass
 class View:
-    """A room as this client sees it. `resets` counts how often it had to begin anew, `rejoins` how often it recovered."""
+    """A room as this client sees it. `resets` counts new beginnings, `rejoins` recoveries."""
 
     stream_id: str
     epoch: str | None = None

@@ -40,7 +40,7 @@ from realtime.room.rooms import Rooms
 from realtime.room.streams import Streams
 from realtime.status import follow_streams
 from realtime.wire.door import App, Door
-from realtime.wire.server import SocketServer
+from realtime.wire.server import Engine, SocketServer
 from realtime.wire.socket import BoundedSocket
 
 ACCESS_COOKIE = "__Host-access"
@@ -123,9 +123,10 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: msgspec.Raw | bytes) -> An
 class Realtime:
     """A running node. `app` is the ASGI app of `/socket.io`."""
 
-    def __init__(self, app: App, viewers: ViewerCounts, connections: Connections) -> None:
+    def __init__(self, app: App, viewers: ViewerCounts, connections: Connections, engine: Engine) -> None:
         self.app = app
         self.viewers = viewers
+        self.engine = engine
         self._connections = connections
 
     @property
@@ -162,12 +163,13 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         rooms = Rooms(channels, room_log, snapshots)
         handlers = RoomHandlers(rooms, presence)
         application = Node(identify, connections, handlers, ChatHandlers(rooms, room_log, clock))
-        inside = socketio.ASGIApp(SocketServer(application), socketio_path=None)
+        sockets = SocketServer(application)
+        inside = socketio.ASGIApp(sockets, socketio_path=None)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
         running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
         log.info("realtime.open", node=node)
         try:
-            yield Realtime(Door(inside, origins, ACCESS_COOKIE), presence, connections)
+            yield Realtime(Door(inside, origins, ACCESS_COOKIE), presence, connections, sockets.eio)
         finally:
             for subscription in following:
                 await subscription.close()

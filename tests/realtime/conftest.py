@@ -9,7 +9,7 @@ from infra.bus.redis_streams import RedisStreamsBus
 from infra.clock import new_id
 from infra.metrics import Metrics
 from infra.settings import RedisSettings
-from infra.stores.redis import Redis
+from infra.stores.redis import Redis, open_redis
 from tests.realtime.nodes import TestNode, serving
 
 
@@ -24,6 +24,16 @@ async def bus(redis: Redis) -> AsyncIterator[Bus]:
 async def node(redis: Redis, redis_settings: RedisSettings, bus: Bus) -> AsyncIterator[TestNode]:
     async with serving(redis, redis_settings, bus) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+async def shared_node(redis_settings: RedisSettings) -> AsyncIterator[TestNode]:
+    """One node for all tests of a module that leave nothing behind."""
+    async with open_redis(redis_settings) as client:
+        bus = RedisStreamsBus(client, Metrics())
+        async with serving(client, redis_settings, bus) as one:
+            yield one
+        await bus.close()
 
 
 @pytest.fixture

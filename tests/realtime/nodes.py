@@ -1,9 +1,10 @@
 """Real nodes for tests: uvicorn servers in this process, or child processes that may be killed."""
 
 import asyncio
+import base64
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from infra.stores.redis import Redis
 from realtime.ports import StreamSnapshot
 from realtime.room.presence import Timing
 from realtime.server import Realtime, open_realtime
+from realtime.wire.server import Engine
 
 ORIGIN = "https://footlight.test"
 QUICK = Timing(tick_seconds=0.1, report_seconds=0.3, hold_seconds=1.0, linger_seconds=0.5)
@@ -31,7 +33,7 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 def token_of(user_id: str, *, role: str = "free", session: str = "s1", seconds: float = 1800) -> str:
     """A token in the tests' own language: what `identify` below reads."""
     ends = system_clock() + timedelta(seconds=seconds)
-    return msgspec.json.encode(
+    identity = msgspec.json.encode(
         Identity(
             user_id=user_id,
             display_name=user_id.title(),
@@ -40,7 +42,8 @@ def token_of(user_id: str, *, role: str = "free", session: str = "s1", seconds: 
             session_id=session,
             expires_at=ends,
         )
-    ).decode()
+    )
+    return base64.urlsafe_b64encode(identity).decode().rstrip("=")
 
 
 class WrongToken(Unauthenticated):
@@ -49,8 +52,8 @@ class WrongToken(Unauthenticated):
 
 async def identify(token: str) -> Identity:
     try:
-        return msgspec.json.decode(token.encode(), type=Identity)
-    except msgspec.DecodeError:
+        return msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=Identity)
+    except (msgspec.DecodeError, ValueError):
         raise WrongToken from None
 
 
@@ -89,6 +92,13 @@ class TestNode:
     url: str
     http: str
 
+    @property
+    def engine(self) -> Engine:
+        """The Engine.IO server inside."""
+        engine = self.realtime.engine
+        assert isinstance(engine, Engine)
+        return engine
+
 
 @asynccontextmanager
 async def serving(
@@ -121,14 +131,20 @@ async def serving(
         )
         server = Quiet(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         try:
             yield TestNode(realtime, streams, f"ws://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{port}")
         finally:
             await realtime.drain(0.0)
             server.should_exit = True
             await task
+
+
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for what tells nobody that it happened."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  # there is no event to wait for
+            await asyncio.sleep(0.01)
 
 
 class Quiet(uvicorn.Server):

@@ -168,7 +168,7 @@ async def test_a_room_is_forgotten_with_its_last_member(node: TestNode, stream_i
         await guest.join(stream_id)
         assert (await _subscribers(redis, channel)) == 1
         await guest.leave(stream_id)
-        while await _subscribers(redis, channel):
+        while await _subscribers(redis, channel):  # noqa: ASYNC110  # Redis tells nobody
             await asyncio.sleep(0.01)
         await guest.join(stream_id)
         assert (await _subscribers(redis, channel)) == 1
@@ -177,31 +177,30 @@ async def test_a_room_is_forgotten_with_its_last_member(node: TestNode, stream_i
 async def _subscribers(redis: Redis, channel: str) -> int:
     owner = redis.get_node_from_key(channel)
     assert owner is not None
-    answer = await redis.execute_command("PUBSUB SHARDNUMSUB", channel, target_nodes=owner)
-    numbers = answer.values() if isinstance(answer, dict) else answer[1::2]
-    return int(next(iter(numbers)))
+    answer = await owner.execute_command("PUBSUB", "SHARDNUMSUB", channel)
+    return int((list(answer.values()) if isinstance(answer, dict) else answer[1::2])[0])
 
 
-@pytest.mark.parametrize(
-    ("event", "body", "code"),
-    [
-        ("room:join", {"stream_id": "missing"}, "room.not_found"),
-        ("room:join", {"stream_id": "a{b}c"}, "request.invalid"),
-        ("room:join", {"stream_id": "a", "more": 1}, "request.invalid"),
-        ("room:join", None, "request.invalid"),
-        ("room:join", {"stream_id": "stream-1", "epoch": "x!", "offset": 1}, "request.invalid"),
-        ("room:join", {"stream_id": "stream-1", "offset": -1}, "request.invalid"),
-        ("room:nonsense", {}, "request.unknown_event"),
-        ("chat:send", {"stream_id": "stream-1", "id": "short", "text": "x"}, "request.invalid"),
-        ("chat:send", {"stream_id": "stream-1", "id": "long-enough", "text": 5}, "request.invalid"),
-        ("chat:send", {"stream_id": "stream-1", "id": "long-enough", "text": "x"}, "room.not_joined"),
-    ],
+REFUSED = (
+    ("room:join", {"stream_id": "missing"}, "room.not_found"),
+    ("room:join", {"stream_id": "a{b}c"}, "request.invalid"),
+    ("room:join", {"stream_id": "a", "more": 1}, "request.invalid"),
+    ("room:join", None, "request.invalid"),
+    ("room:join", {"stream_id": "stream-1", "epoch": "x!", "offset": 1}, "request.invalid"),
+    ("room:join", {"stream_id": "stream-1", "offset": -1}, "request.invalid"),
+    ("room:nonsense", {}, "request.unknown_event"),
+    ("chat:send", {"stream_id": "stream-1", "id": "short", "text": "x"}, "request.invalid"),
+    ("chat:send", {"stream_id": "stream-1", "id": "long-enough", "text": 5}, "request.invalid"),
+    ("chat:send", {"stream_id": "stream-1", "id": "long-enough", "text": "x"}, "room.not_joined"),
 )
-async def test_what_cannot_be_right_is_refused(node: TestNode, event: str, body: object, code: str) -> None:
+
+
+async def test_what_cannot_be_right_is_refused(node: TestNode) -> None:
     async with open_client([node.url], token=token_of("ada")) as ada:
-        with pytest.raises(Refused) as refused:
-            await ada.ask(event, body)
-    assert refused.value.code == code
+        for event, body, code in REFUSED:
+            with pytest.raises(Refused) as refused:
+                await ada.ask(event, body)
+            assert refused.value.code == code, (event, body)
 
 
 async def test_only_who_signed_in_may_speak(node: TestNode, stream_id: str) -> None:

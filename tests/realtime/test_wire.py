@@ -1,0 +1,264 @@
+"""What a client may do to the wire, and what it may not."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+import socketio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from infra.settings import RedisSettings
+from infra.stores.redis import Redis
+from realtime.client import open_client
+from realtime.wire.server import Engine
+from tests.realtime.nodes import ORIGIN, TestNode, token_of, until
+
+PATH = "/socket.io/?EIO=4&transport=websocket"
+
+
+@asynccontextmanager
+async def raw(node: TestNode, *, join: bool = True) -> AsyncIterator[ClientConnection]:
+    async with connect(node.url + PATH, compression=None, max_size=None) as client:
+        await client.recv()
+        if join:
+            await client.send("40")
+            await client.recv()
+        yield client
+
+
+async def ended(client: ClientConnection) -> list[str]:
+    """Everything the client is told until the connection ends."""
+    heard = []
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                heard.append(str(await client.recv()))
+    except ConnectionClosed:
+        return heard
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '42["connect",{"HTTP_COOKIE":"__Host-access=forged"},{"token":"x"}]',
+        '42["disconnect","ping timeout"]',
+        '42["connect_error"]',
+        '42["__disconnect_final"]',
+        "",
+        "x",
+        "4",
+        "49",
+        "42",
+        "42{}",
+        "42[]",
+        "42[5]",
+        '42["a",1,2]',
+        '42["a"',
+        "42" + "[" * 60_000,
+        '42["room:join",' + "[" * 30_000 + "]" * 30_000 + "]",
+        '429999999999999["a"]',
+        '42²["a"]',
+        '451-["x",{"_placeholder":true,"num":0}]',
+        "461-[]",
+        "430[]",
+        "44{}",
+        "40",
+        "40/admin,",
+        '42/admin,["a"]',
+        b"binary",
+        b"",
+        "2probe",
+        "5",
+        "6",
+    ],
+    ids=lambda frame: str(frame)[:20],
+)
+async def test_frames_no_client_sends_end_the_socket(shared_node: TestNode, frame: str | bytes) -> None:
+    async with raw(shared_node) as client:
+        await client.send(frame)
+        heard = await ended(client)
+    assert [json.loads(frame[2:])[1]["code"] for frame in heard if "session:closing" in frame] == ["socket.misbehaved"]
+
+
+async def test_a_forged_disconnect_runs_nothing_and_real_ones_run_once(shared_node: TestNode) -> None:
+    before = shared_node.realtime.connections
+    async with raw(shared_node) as client:
+        assert shared_node.realtime.connections == before + 1
+        await client.send('42["disconnect","x"]')
+        await ended(client)
+    await until(lambda: shared_node.realtime.connections == before)
+
+
+async def test_a_frame_above_64_kib_ends_the_socket(shared_node: TestNode) -> None:
+    async with raw(shared_node) as client:
+        await client.send('42["chat:send","' + "x" * 70_000 + '"]')
+        await ended(client)
+    assert client.close_code == 1009
+
+
+async def test_who_never_connects_is_closed(shared_node: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "connect_seconds", 0.2)
+    async with raw(shared_node, join=False) as client:
+        assert await ended(client) == []
+
+
+async def test_a_client_that_answers_no_ping_is_closed(shared_node: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_node.engine, "ping_interval", 0.1)
+    monkeypatch.setattr(shared_node.engine, "ping_timeout", 0.2)
+    async with raw(shared_node) as client:
+        assert await ended(client) == ["2"]
+
+
+async def test_events_of_one_client_keep_their_order(shared_node: TestNode, stream_id: str) -> None:
+    async with open_client([shared_node.url], token=token_of("ada")) as ada:
+        view = await ada.join(stream_id)
+        await asyncio.gather(*(ada.send(stream_id, str(number)) for number in range(10)))
+        await ada.until(lambda: view.offset == 10)
+    assert [entry["text"] for entry in view.entries] == [str(number) for number in range(10)]
+
+
+@pytest.mark.parametrize("query", ["EIO=4&transport=polling", "EIO=3&transport=polling", ""])
+async def test_polling_is_refused_in_words(shared_node: TestNode, query: str) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{shared_node.http}/socket.io/?{query}", headers={"Origin": ORIGIN}) as answer,
+    ):
+        body = await answer.json()
+    assert (answer.status, body["error"]["code"]) == (400, "realtime.websocket_only")
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("headers", "welcome"),
+    [
+        ({"Origin": ORIGIN, "Cookie": "__Host-access=x"}, True),
+        ({"Cookie": "other=x"}, True),
+        ({}, True),
+        ({"Cookie": "__Host-access=x"}, False),
+        ({"Origin": "https://evil.test", "Cookie": "__Host-access=x"}, False),
+        ({"Origin": "null"}, False),
+    ],
+)
+async def test_only_our_own_pages_may_connect(shared_node: TestNode, headers: dict[str, str], welcome: bool) -> None:
+    if welcome:
+        async with connect(shared_node.url + PATH, additional_headers=headers) as client:
+            assert str(await client.recv()).startswith("0")
+        return
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(shared_node.url + PATH, additional_headers=headers):
+            pass
+    assert refused.value.response.status_code == 403
+    assert json.loads(refused.value.response.body or b"")["error"]["code"] == "auth.origin"
+
+
+async def test_the_cookie_says_who_it_is_and_a_bad_one_is_ignored(shared_node: TestNode, stream_id: str) -> None:
+    for cookie, user in ((token_of("ada"), "ada"), ("expired", None)):
+        headers = {"Origin": ORIGIN, "Cookie": f"__Host-access={cookie}"}
+        async with open_client([shared_node.url], headers=headers) as client:
+            view = await client.join(stream_id)
+        assert (view.answer["me"]["user"] or {}).get("id") == user
+
+
+@pytest.mark.parametrize(
+    ("auth", "code"),
+    [
+        ('{"token":"not a token"}', "auth.session_over"),
+        ('{"device":"short"}', "request.invalid"),
+        ('{"device":5}', "request.invalid"),
+        ("[1]", "request.invalid"),
+        ("{", "request.invalid"),
+    ],
+)
+async def test_a_wrong_connect_is_told_why(shared_node: TestNode, auth: str, code: str) -> None:
+    async with raw(shared_node, join=False) as client:
+        await client.send("40" + auth)
+        answer = str(await client.recv())
+    assert answer.startswith("44")
+    assert json.loads(answer[2:])["data"]["code"] == code
+
+
+async def test_a_fourth_wrong_connect_ends_the_socket(shared_node: TestNode) -> None:
+    async with raw(shared_node, join=False) as client:
+        for _ in range(4):
+            await client.send('40{"token":"x"}')
+        heard = await ended(client)
+    assert [frame[:2] for frame in heard[:3]] == ["44"] * 3
+
+
+async def test_floods_of_events_and_pongs_end_the_socket(shared_node: TestNode) -> None:
+    for frame in ('42["room:leave",{"stream_id":"stream-1"}]', "3"):
+        async with raw(shared_node) as client:
+            for _ in range(200):
+                await client.send(frame)
+            heard = await ended(client)
+        assert "socket.misbehaved" in str(heard)
+
+
+async def test_a_reader_that_stops_is_cut_and_others_are_undisturbed(
+    shared_node: TestNode, stream_id: str, redis: Redis
+) -> None:
+    await until(lambda: shared_node.realtime.connections == 0)
+    slow = await asyncio.to_thread(_stalled_reader, shared_node, stream_id)
+    try:
+        async with open_client([shared_node.url], token=token_of("ada")) as ada:
+            view = await ada.join(stream_id)
+            await until(lambda: shared_node.realtime.connections == 2)
+            # Far more than any kernel buffer and the bounded queue hold, told to the room as another node would.
+            noise = b's {"stream_id":"%b","status":"live","at":1,"title":"%b","category":null}'
+            while shared_node.realtime.connections > 1:
+                payload = noise % (stream_id.encode(), b"x" * 30_000)
+                await redis.execute_command("SPUBLISH", f"room:{{{stream_id}}}:channel", payload)
+            await ada.send(stream_id, "still here")
+            await ada.until(lambda: view.offset == 1)
+    finally:
+        slow.close()
+
+
+def _stalled_reader(node: TestNode, stream_id: str) -> socket.socket:
+    """A client that joins and then reads nothing more."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", int(node.url.rsplit(":", 1)[1])))
+    client.sendall(
+        f"GET {PATH} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    client.recv(4096)  # the handshake's answer: what is sent before it may be dropped
+    for text in ("40", f'42["room:join",{{"stream_id":"{stream_id}"}}]'):
+        data = text.encode()
+        client.sendall(bytes([0x81, 0x80 | len(data)]) + b"\0\0\0\0" + data)
+    return client
+
+
+async def test_sockets_leave_no_tasks_behind(
+    shared_node: TestNode, stream_id: str, redis_settings: RedisSettings
+) -> None:
+    before = len(asyncio.all_tasks())
+    for _ in range(5):
+        async with open_client([shared_node.url]) as guest:
+            await guest.join(stream_id)
+            await guest.drop()
+    await until(lambda: shared_node.realtime.connections == 0)
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+    assert not shared_node.engine.sockets
+
+
+async def test_the_official_python_client_gets_along(shared_node: TestNode, stream_id: str) -> None:
+    client = socketio.AsyncClient(reconnection=False)
+    heard: asyncio.Queue[object] = asyncio.Queue()
+    client.on("chat", heard.put)
+    await client.connect(shared_node.http, auth={"token": token_of("ada")}, transports=["websocket"])
+    try:
+        joined = await client.call("room:join", {"stream_id": stream_id})
+        sent = await client.call("chat:send", {"stream_id": stream_id, "id": "message-1", "text": "héllo ✓"})
+        entries = await asyncio.wait_for(heard.get(), 10)
+    finally:
+        await client.disconnect()
+    assert joined["ok"]
+    assert sent == {"ok": True, "offset": 1}
+    assert [entry["text"] for entry in entries] == ["héllo ✓"]  # type: ignore[attr-defined]  # untyped library
