@@ -1,0 +1,23 @@
+/** Chat for who listens: the newest line, at most one every five seconds. A busy room must not talk over the stream. */
+import { useEffect, useRef, useState } from "react";
+import type { Entry } from "../api/types";
+
+const EVERY_MS = 5000;
+
+export function Announcer({ entries }: { entries: Entry[] }) {
+  const [words, setWords] = useState("");
+  const newest = useRef<Entry | undefined>(undefined);
+  const said = useRef<number | null>(null);
+  newest.current = entries.at(-1);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const entry = newest.current;
+      if (!entry || entry.offset === said.current) return;
+      // What was already there when one came in is read by moving into the list, not shouted.
+      if (said.current !== null) setWords(`${entry.user.name}: ${entry.text}`);
+      said.current = entry.offset;
+    }, EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return <p className="sr-only" aria-live="polite">{words}</p>;
+}

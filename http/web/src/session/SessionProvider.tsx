@@ -1,0 +1,76 @@
+/** Who is signed in, for every page. */
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { fetchMe, signOut as callSignOut } from "../api/calls";
+import { rememberSignedIn, whenSessionIsOver } from "../api/client";
+import { asApiError } from "../api/errors";
+import type { SessionAnswer, User } from "../api/types";
+import { reconnectAs } from "../realtime/socket";
+
+interface Session {
+  /** undefined while it is not known yet. */
+  user: User | null | undefined;
+  /** After sign-up, sign-in or a change of role: the cookies are set, this is who they name. */
+  begin: (answer: SessionAnswer) => void;
+  update: (user: User) => void;
+  signOut: () => Promise<void>;
+}
+
+const SessionContext = createContext<Session | null>(null);
+const CHANNEL = "footlight.session";
+
+const tellOtherTabs = () => {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage("changed");
+  channel.close();
+};
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [user, setUser] = useState<User | null | undefined>(undefined);
+
+  const load = useCallback(async () => {
+    try {
+      setUser(await fetchMe());
+      rememberSignedIn(true);
+    } catch (thrown) {
+      // Without an answer nobody knows; the pages that need a session ask again when they call.
+      if (asApiError(thrown).status === 401) rememberSignedIn(false);
+      setUser(null);
+    }
+  }, []);
+
+  useEffect(() => {
+    whenSessionIsOver(() => setUser(null));
+    void load();
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = () => void load().then(reconnectAs);
+    return () => channel.close();
+  }, [load]);
+
+  const session = useMemo<Session>(
+    () => ({
+      user,
+      begin: (answer) => {
+        rememberSignedIn(true);
+        setUser(answer.user);
+        reconnectAs();
+        tellOtherTabs();
+      },
+      update: setUser,
+      signOut: async () => {
+        await callSignOut();
+        rememberSignedIn(false);
+        setUser(null);
+        reconnectAs();
+        tellOtherTabs();
+      },
+    }),
+    [user],
+  );
+  return <SessionContext value={session}>{children}</SessionContext>;
+}
+
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("useSession needs a SessionProvider above it");
+  return session;
+}

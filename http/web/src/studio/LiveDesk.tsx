@@ -1,0 +1,109 @@
+/** The desk while a stream is open: its state, the preview, the key, health, and the room. */
+import { useEffect, useState } from "react";
+import { stopStream } from "../api/calls";
+import { asApiError } from "../api/errors";
+import type { Health, Stream, StreamStatus } from "../api/types";
+import { Chat } from "../chat/Chat";
+import { Player } from "../player/Player";
+import { useRoom } from "../realtime/useRoom";
+import { ViewerCount } from "../ui/badges";
+import { Button, ButtonLink } from "../ui/Button";
+import { CopyButton } from "../ui/CopyButton";
+import { Confirm } from "../ui/Dialog";
+import { clock, secondsSince } from "../ui/time";
+import { useToast } from "../ui/Toasts";
+import { useNow } from "../ui/useNow";
+import { HealthPanel } from "./HealthPanel";
+import { HowTo } from "./HowTo";
+import { useIngest } from "./ingest";
+import { IngestPanel } from "./IngestPanel";
+
+interface DeskProps {
+  stream: Stream;
+  health: Health | null;
+  /** Something changed that the next poll would show: ask now. */
+  onNews: () => void;
+}
+
+export function LiveDesk({ stream, health, onNews }: DeskProps) {
+  const live = useRoom(stream.id);
+  const ingest = useIngest(stream.id);
+  const [keyShown, setKeyShown] = useState(false);
+  const told = live.room.joined ? live.room.stream?.status : undefined;
+  const status = told ?? stream.status;
+
+  useEffect(() => {
+    if (told && told !== stream.status) onNews();
+  }, [told, stream.status, onNews]);
+
+  return (
+    <div className="page desk">
+      <StateBar stream={stream} status={status} viewers={live.room.viewers ?? stream.viewers} onStopped={onNews} />
+      <div className="desk-main">
+        <section className="desk-preview" aria-label="Preview, as viewers see it">
+          <Player streamId={stream.id} title={stream.title} creatorName={stream.creator.display_name} latency={stream.latency} status={status} preview />
+          <p className="muted small">As viewers see it, with their delay. Silent, so that you do not hear yourself.</p>
+        </section>
+        <IngestPanel streamId={stream.id} connected={status === "live"} ingest={ingest} shown={keyShown} onShow={setKeyShown} />
+        <HealthPanel status={status} health={health} latency={stream.latency} />
+        <HowTo latency={stream.latency} ingest={ingest} shown={keyShown} />
+      </div>
+      <aside className="desk-chat"><Chat live={live} /></aside>
+    </div>
+  );
+}
+
+const STATES: Record<StreamStatus, [string, string]> = {
+  created: ["Waiting for your encoder", "Start OBS or ffmpeg with the server and key below. You go live with the first picture."],
+  live: ["You are live", "Everybody with the link sees you."],
+  interrupted: ["Your encoder's connection dropped", "Viewers keep the last picture and the chat. Start the encoder again within a minute and the stream goes on."],
+  ended: ["The stream is over", "You can start the next one right away."],
+};
+
+function StateBar({ stream, status, viewers, onStopped }: { stream: Stream; status: StreamStatus; viewers: number; onStopped: () => void }) {
+  const now = useNow(1000);
+  const [title, words] = STATES[status];
+  return (
+    <header className="studio-state" data-testid="studio-state" data-state={status}>
+      <span className="studio-lamp" aria-hidden="true" />
+      <div className="studio-words">
+        <h1 role="status">{title}</h1>
+        <p className="muted"><strong>{stream.title}</strong> · {words}</p>
+      </div>
+      <dl className="studio-figures">
+        <div><dt>Time</dt><dd>{stream.started_at ? clock(secondsSince(stream.started_at, now)) : "0:00"}</dd></div>
+        <div><dt>Watching</dt><dd><ViewerCount count={viewers} /></dd></div>
+      </dl>
+      <div className="studio-actions">
+        <CopyButton text={`${location.origin}/watch/${stream.id}`} what="link for viewers" label="Share" icon="share" />
+        <ButtonLink to={`/watch/${stream.id}`} small>Open page</ButtonLink>
+        <StopButton stream={stream} status={status} onStopped={onStopped} />
+      </div>
+    </header>
+  );
+}
+
+function StopButton({ stream, status, onStopped }: { stream: Stream; status: StreamStatus; onStopped: () => void }) {
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const toast = useToast();
+  const stop = () => {
+    setBusy(true);
+    stopStream(stream.id)
+      .then(() => {
+        setAsking(false);
+        toast("Your stream is over.");
+        onStopped();
+      })
+      .catch((thrown: unknown) => toast(asApiError(thrown).message, "problem"))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <>
+      <Button look="danger" small onClick={() => setAsking(true)} data-testid="stop-stream">{status === "created" ? "Cancel" : "End stream"}</Button>
+      <Confirm title={status === "created" ? "Cancel this stream?" : "End the stream?"} open={asking} onClose={() => setAsking(false)} confirm={status === "created" ? "Cancel the stream" : "End it now"} busy={busy} onConfirm={stop}>
+        {status === "created" ? "The key stops working. You can begin again at any time." : "It is over for everybody at once, and its chat closes. The same stream cannot be started again."}
+      </Confirm>
+    </>
+  );
+}

@@ -1,0 +1,16 @@
+/** A person's or stream's colour and initials, from what is known for certain. */
+
+/** 0..359, steady for one id (FNV-1a: ids that differ in one character look different). */
+export function hueOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index++) {
+    hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash % 360;
+}
+
+export function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters.map((word) => Array.from(word ?? "?")[0]?.toUpperCase() ?? "").join("") || "?";
+}
