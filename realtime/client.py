@@ -100,7 +100,7 @@ class RoomClient:
         try:
             await self.write(f"42{number}" + msgspec.json.encode([event, body]).decode())
             async with asyncio.timeout(ANSWER_SECONDS):
-                answered = await answer
+                answered: dict[str, Any] = await answer
         except TimeoutError:
             raise Unavailable from None
         finally:

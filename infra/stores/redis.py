@@ -5,6 +5,7 @@ subscriptions do not use it: each shard has a reader of its own (see `realtime/c
 shards in turn and one quiet shard would delay the others.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,6 +40,12 @@ LOST = (
     OSError,
     TimeoutError,
 )
+
+
+# redis-py opens a connection for each command under way, at most 100 a node, and refuses the next.
+CALLS_AT_ONCE = 32
+CALL_WAITS_SECONDS = (0.02, 0.1, 0.3)
+CALL_PATIENCE_SECONDS = 2.0  # a node that hangs is not asked again after this
 
 
 class RedisUnavailable(Unavailable):
@@ -87,24 +94,44 @@ async def ping_redis(client: Redis) -> None:
 
 
 class Functions:
-    """A library of Redis Functions, loaded when a shard does not know it (first use, or a node that came back empty)."""
+    """A library of Redis Functions, loaded when a shard does not know it (first use, or a node that came back empty).
+
+    A call that loses its connection is repeated, so functions must bear running twice.
+    """
 
     def __init__(self, client: Redis, source: str) -> None:
         self._client = client
         self._source = source
+        self._places = asyncio.Semaphore(CALLS_AT_ONCE)
 
     async def call(self, function: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
         """Run `function` on the shard that owns `keys` (all in one slot); one round trip once loaded."""
-        try:
+        command = ("FCALL", function, len(keys), *keys, *arguments)
+        async with self._places:
+            end = asyncio.get_running_loop().time() + CALL_PATIENCE_SECONDS
+            for wait in CALL_WAITS_SECONDS:
+                try:
+                    return await self._run(keys[0], command)
+                except LOST:
+                    if asyncio.get_running_loop().time() > end:
+                        break
+                    await asyncio.sleep(wait)
             try:
-                return await self._client.fcall(function, len(keys), *keys, *arguments)
-            except ResponseError as refused:
-                if "unction not found" not in str(refused):
-                    raise
-            await load_functions(self._client, self._source)
-            return await self._client.fcall(function, len(keys), *keys, *arguments)
-        except LOST as lost:
-            raise RedisUnavailable() from lost
+                return await self._run(keys[0], command)
+            except LOST as lost:
+                raise RedisUnavailable() from lost
+
+    async def _run(self, key: str, command: Sequence[Any]) -> Any:
+        # We name the owner. Left alone, redis-py 8.1 asks one fixed node for the keys of every FCALL: a second round
+        # trip, and every shard fails with that node (`_determine_slot` in redis/asyncio/cluster.py).
+        try:
+            return await self._client.execute_command(*command, target_nodes=self._client.get_node_from_key(key))
+        except ResponseError as refused:
+            if "unction not found" not in str(refused):
+                raise
+        node = self._client.get_node_from_key(key)
+        await self._client.execute_command("FUNCTION LOAD", "REPLACE", self._source, target_nodes=node)
+        return await self._client.execute_command(*command, target_nodes=node)
 
 
 async def load_functions(client: Redis, source: str) -> None:

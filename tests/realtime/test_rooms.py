@@ -181,7 +181,7 @@ async def _subscribers(redis: Redis, channel: str) -> int:
     return int((list(answer.values()) if isinstance(answer, dict) else answer[1::2])[0])
 
 
-REFUSED = (
+REFUSED: tuple[tuple[str, object, str], ...] = (
     ("room:join", {"stream_id": "missing"}, "room.not_found"),
     ("room:join", {"stream_id": "a{b}c"}, "request.invalid"),
     ("room:join", {"stream_id": "a", "more": 1}, "request.invalid"),
