@@ -6,7 +6,7 @@ HTTP -> bus -> worker -> socket event, so one search finds a whole story. Levels
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Keys that must never be printed, whatever a caller passes.
 SECRET_WORDS = ("password", "token", "secret", "cookie", "authorization", "stream_key")
+MAX_DEPTH = 5
+# They log every request or every try to reconnect; what matters of it we say ourselves.
+NOISY = ("uvicorn.access", "botocore", "elastic_transport", "engineio", "socketio")
+SILENT = (
+    "aio_pika",
+    "aiormq",
+)  # they log each failed reconnect with a traceback; `infra/bus/rabbit.py` logs the change
 
 
 def correlation_id() -> str:
@@ -41,11 +48,20 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replace the values of secret-looking keys."""
-    for key in event:
-        if any(word in key.lower() for word in SECRET_WORDS):
-            event[key] = "[hidden]"
-    return event
+    """Replace the values of secret-looking keys, also inside what is nested."""
+    return {key: value if key == "event" else _without_secrets(key, value, MAX_DEPTH) for key, value in event.items()}
+
+
+def _without_secrets(key: object, value: Any, depth: int) -> Any:
+    if isinstance(key, str) and any(word in key.lower() for word in SECRET_WORDS):
+        return "[hidden]"
+    if isinstance(value, Mapping):
+        if not depth:
+            return "[too deep]"  # what is not looked at is not printed
+        return {inner: _without_secrets(inner, one, depth - 1) for inner, one in value.items()}
+    if type(value) in {list, tuple, set, frozenset}:
+        return [_without_secrets(None, one, depth - 1) for one in value] if depth else "[too deep]"
+    return value
 
 
 def configure_logs(level: str, style: str, part: str) -> None:
@@ -71,8 +87,10 @@ def configure_logs(level: str, style: str, part: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "aio_pika", "aiormq", "botocore", "elastic_transport", "engineio", "socketio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _rendering(style: str, part: str) -> list[Processor]:
@@ -89,4 +107,7 @@ def _rendering(style: str, part: str) -> list[Processor]:
 
 
 def _dumps(value: Any, **_: Any) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    except (TypeError, ValueError):  # keys that are no strings, numbers over 64 bits, cycles: rather ugly than lost
+        return msgspec.json.encode({str(key): repr(one) for key, one in value.items()}).decode()

@@ -5,6 +5,7 @@ is generated from these declarations (`footlight settings`), and a test fails wh
 """
 
 import dataclasses
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,9 +22,21 @@ class BadSetting(SystemExit):
     """Raised at start; prints one line per bad variable and exits with status 1."""
 
 
-def setting(variable: str, default: Any, meaning: str, *, check: Check | None = None, secret: bool = False) -> Any:
-    """Declare a field that is read from `variable`; `secret` values have no default in `.env.example`."""
-    return field(default=default, metadata={"variable": variable, "meaning": meaning, "check": check, "secret": secret})
+def setting(
+    variable: str,
+    default: Any,
+    meaning: str,
+    *,
+    check: Check | None = None,
+    secret: bool = False,
+    with_password: bool = False,
+) -> Any:
+    """Declare a field that is read from `variable`.
+
+    A `secret` is never shown and has no default in `.env.example`; a URL `with_password` is shown without it.
+    """
+    metadata = {"variable": variable, "meaning": meaning, "check": check, "secret": secret}
+    return field(default=default, metadata=metadata, repr=not (secret or with_password))
 
 
 def between(low: float, high: float) -> Check:
@@ -31,10 +44,15 @@ def between(low: float, high: float) -> Check:
 
 
 def url(*schemes: str) -> Check:
+    allowed = f"a URL that starts with {' or '.join(scheme + '://' for scheme in schemes)}"
+
     def check(value: str) -> str | None:
-        parts = urlsplit(value)
-        fits = parts.scheme in schemes and bool(parts.netloc)
-        return None if fits else f"a URL that starts with {' or '.join(s + '://' for s in schemes)}"
+        try:
+            parts = urlsplit(value)
+            fits = parts.scheme in schemes and bool(parts.hostname) and ("," in parts.netloc or parts.port != 0)
+        except ValueError:
+            fits = False
+        return None if fits else allowed
 
     return check
 
@@ -50,6 +68,11 @@ def networks(values: tuple[str, ...]) -> str | None:
 def urls(*schemes: str) -> Check:
     one = url(*schemes)
     return lambda values: next((problem for value in values if (problem := one(value))), None)
+
+
+def bus_url(value: str) -> str | None:
+    problem = url("amqp", "amqps")(value)
+    return None if value == "redis:" or problem is None else f"redis: or {problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +134,7 @@ class PostgresSettings:
         "postgresql://footlight@127.0.0.1:5432/footlight",
         "PostgreSQL",
         check=url("postgresql"),
+        with_password=True,
     )
     pool_size: int = setting("FOOTLIGHT_POSTGRES_POOL", 10, "connections a process may hold", check=between(1, 200))
     timeout_seconds: float = setting(
@@ -123,7 +147,11 @@ class RedisSettings:
     """Sessions, limits, rooms: a Redis or Valkey cluster."""
 
     nodes: tuple[str, ...] = setting(
-        "FOOTLIGHT_REDIS_NODES", ("redis://127.0.0.1:7000",), "some nodes of the cluster", check=urls("redis", "rediss")
+        "FOOTLIGHT_REDIS_NODES",
+        ("redis://127.0.0.1:7000",),
+        "some nodes of the cluster",
+        check=urls("redis", "rediss"),
+        with_password=True,
     )
     timeout_seconds: float = setting(
         "FOOTLIGHT_REDIS_TIMEOUT", 2.0, "longest wait for one command", check=between(0.05, 60)
@@ -135,7 +163,11 @@ class MongoSettings:
     """Video metadata and analytics."""
 
     url: str = setting(
-        "FOOTLIGHT_MONGO_URL", "mongodb://127.0.0.1:27017", "MongoDB", check=url("mongodb", "mongodb+srv")
+        "FOOTLIGHT_MONGO_URL",
+        "mongodb://127.0.0.1:27017",
+        "MongoDB",
+        check=url("mongodb", "mongodb+srv"),
+        with_password=True,
     )
     database: str = setting("FOOTLIGHT_MONGO_DATABASE", "footlight", "the database")
     read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = setting(
@@ -161,7 +193,13 @@ class ObjectSettings:
 class SearchSettings:
     """Video search."""
 
-    url: str = setting("FOOTLIGHT_SEARCH_URL", "http://127.0.0.1:9200", "Elasticsearch 9", check=url("http", "https"))
+    url: str = setting(
+        "FOOTLIGHT_SEARCH_URL",
+        "http://127.0.0.1:9200",
+        "Elasticsearch 9",
+        check=url("http", "https"),
+        with_password=True,
+    )
     plain_mime: bool = setting(
         "FOOTLIGHT_SEARCH_PLAIN_MIME", False, "send plain JSON mime types; only the embedded search server needs it"
     )
@@ -178,6 +216,8 @@ class BusSettings:
         "FOOTLIGHT_BUS_URL",
         "redis:",
         "`amqp://user:password@host/` for RabbitMQ, or `redis:` for streams in our own cluster",
+        check=bus_url,
+        with_password=True,
     )
 
 
@@ -269,6 +309,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(**concerns)
 
 
+PASSWORD = re.compile(r"//[^/]*@")  # what comes before the host
+
 # Read by `footlight up` itself, which sets all the others for its children.
 SUPERVISOR_VARIABLES = ("FOOTLIGHT_DATA", "FOOTLIGHT_NODE")
 
@@ -284,7 +326,7 @@ def _read(concern: type[T], environment: Mapping[str, str], problems: list[str])
         value, allowed = _parse(hints[item.name], raw)
         allowed = allowed or (check(value) if check else None)
         if allowed:
-            shown = "(hidden)" if item.metadata["secret"] else repr(raw)
+            shown = "(hidden)" if item.metadata["secret"] else repr(PASSWORD.sub("//(hidden)@", raw))
             problems.append(f"{variable}={shown} is not allowed: it must be {allowed}.")
         else:
             values[item.name] = value
@@ -297,7 +339,8 @@ def _parse(kind: Any, raw: str) -> tuple[Any, str | None]:
         choices = get_args(kind)
         return raw, None if raw in choices else "one of " + ", ".join(choices)
     if isinstance(kind, types.GenericAlias) and kind.__origin__ is tuple:
-        return tuple(part.strip() for part in raw.split(",") if part.strip()), None
+        values = tuple(part.strip() for part in raw.split(",") if part.strip())
+        return values, None if values else "at least one value"
     if kind is bool:
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         return words.get(raw.lower()), None if raw.lower() in words else "true or false"

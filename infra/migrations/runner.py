@@ -5,6 +5,7 @@ their ends, as a signed 32-bit number; Flyway 9 and later, `ChecksumCalculator`)
 advisory lock keeps two runners apart, and a file that changed after it was applied stops the start.
 """
 
+import itertools
 import re
 import time
 import zlib
@@ -17,6 +18,8 @@ from infra.stores.postgres import Connection, Postgres
 
 LOCK = 0x466F6F746C  # "Footl"
 NAME = re.compile(r"V(\d+)__(\w+)\.sql")
+LINE_END = re.compile(r"\r\n|\r|\n")  # what java.io.BufferedReader calls one; str.splitlines knows nine more
+LONGEST_SECONDS = 3600.0  # for one file, or for waiting while another process migrates; queries have a far shorter one
 HISTORY = """
 CREATE TABLE IF NOT EXISTS flyway_schema_history (
     installed_rank integer PRIMARY KEY,
@@ -53,7 +56,7 @@ class Migration:
     @property
     def checksum(self) -> int:
         crc = 0
-        for line in self.sql.removeprefix("\ufeff").splitlines():
+        for line in LINE_END.split(self.sql.removeprefix("\ufeff")):
             crc = zlib.crc32(line.encode(), crc)
         return crc - (1 << 32) if crc >= 1 << 31 else crc
 
@@ -65,15 +68,20 @@ def find_migrations(folder: Path) -> list[Migration]:
         match = NAME.fullmatch(path.name)
         if match is None:
             raise ValueError(f"{path.name} is not named V<number>__<what_it_does>.sql")
-        found.append(Migration(int(match[1]), match[2].replace("_", " "), path.name, path.read_text()))
-    return sorted(found, key=lambda migration: migration.version)
+        sql = path.read_bytes().decode("utf-8")
+        found.append(Migration(int(match[1]), match[2].replace("_", " "), path.name, sql))
+    found.sort(key=lambda migration: migration.version)
+    for one, other in itertools.pairwise(found):
+        if one.version == other.version:
+            raise ValueError(f"{one.script} and {other.script} have the same number")
+    return found
 
 
 async def migrate(db: Postgres, folder: Path | None = None) -> list[str]:
     """Bring the schema up to date; returns the scripts that were applied."""
     migrations = find_migrations(folder or Path(__file__).parent)
     async with db.connection() as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK, timeout=LONGEST_SECONDS)
         try:
             await connection.execute(HISTORY)
             return await _apply_missing(connection, migrations)
@@ -97,7 +105,7 @@ async def _apply_missing(connection: Connection, migrations: list[Migration]) ->
 async def _apply(connection: Connection, migration: Migration, rank: int) -> None:
     started = time.monotonic()
     async with connection.transaction():
-        await connection.execute(migration.sql)
+        await connection.execute(migration.sql, timeout=LONGEST_SECONDS)
         await connection.execute(
             "INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, checksum, "
             "installed_by, execution_time, success) VALUES ($1, $2, $3, 'SQL', $4, $5, current_user, $6, true)",
