@@ -55,7 +55,12 @@ class NoSuchMedia(NotFound):
 
 class BadReloadQuery(Invalid):
     code = "media.reload_query"
-    message = "_HLS_msn and _HLS_part must be whole numbers, each once, and a part needs its media sequence number."
+    message = "_HLS_msn and _HLS_part must be whole numbers, each once, and near the end of the playlist."
+
+
+class MediaNotReady(Unavailable):
+    code = "media.not_ready"
+    message = "There is nothing to play yet. Try again in a moment."
 
 
 class OriginUnreachable(FootlightError):
@@ -73,3 +78,37 @@ class OriginTooSlow(FootlightError):
 class EdgeBusy(Unavailable):
     code = "media.edge_busy"
     message = "Too many different things are being fetched at once. Try again in a moment."
+
+
+class AlreadyPublishing(Conflict):
+    code = "stream.already_publishing"
+    message = "Already publishing: another encoder uses this stream key."
+
+
+class IngestFull(Unavailable):
+    code = "ingest.full"
+    message = "The ingest is full. Try again in a moment."
+
+
+class RtmpBroken(Invalid):
+    """What a connection sent is not RTMP as we take it; the connection is closed."""
+
+    code = "ingest.not_rtmp"
+    message = "This is not RTMP."
+
+
+class CodecRefused(Invalid):
+    code = "ingest.codec"
+    message = "The encoder must send H.264 video and AAC audio."
+
+
+class FragmentsBroken(Unavailable):
+    """What came out of ffmpeg is not the fragmented MP4 we asked for; it is started anew."""
+
+    code = "packaging.fragments"
+    message = "The packager produced something unreadable."
+
+
+class EncoderDied(Unavailable):
+    code = "packaging.encoder_died"
+    message = "The packager of this stream ended unexpectedly."

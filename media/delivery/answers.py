@@ -27,6 +27,8 @@ def answer(stored: Stored, asked: Mapping[str, str], age_seconds: float) -> Answ
         (b"cache-control", stored.cache_control.encode("latin-1")),
         (b"age", str(max(0, int(age_seconds))).encode()),
     ]
+    if stored.status == 503:
+        headers.append((b"retry-after", b"1"))
     if stored.status != 200:
         return whole(stored.status, headers, stored.body)
     headers += [(b"etag", stored.etag.encode("latin-1")), (b"accept-ranges", b"bytes")]

@@ -1,14 +1,16 @@
 """How the edge asks the origin: bounded in time and size, and failures in our own words."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import aiohttp
+import msgspec
 from yarl import URL
 
+from infra.errors import FootlightError
 from media.delivery.cache import Stored, fresh_seconds
 from media.delivery.wanted import Wanted
-from media.errors import OriginTooSlow, OriginUnreachable
+from media.errors import BadReloadQuery, MediaNotReady, NoSuchMedia, OriginTooSlow, OriginUnreachable
 
 CONNECT_SECONDS = 2.0
 PLAIN_SECONDS = 10.0
@@ -17,7 +19,8 @@ PLAIN_SECONDS = 10.0
 HELD_SECONDS = 35.0
 MAX_OBJECT_BYTES = 64 << 20  # a segment of 10 s at 50 Mbit/s
 CHUNK_BYTES = 64 * 1024
-PASSED_ON = frozenset({200, 400, 403, 404, 409, 410, 429, 503})
+# What the origin may refuse, in our words; any other status is a failure of the origin.
+REFUSALS: Mapping[int, type[FootlightError]] = {400: BadReloadQuery, 404: NoSuchMedia, 503: MediaNotReady}
 
 
 class Origin:
@@ -36,9 +39,13 @@ class Origin:
         url = URL(self._url + wanted.key, encoded=True)
         try:
             async with self._session.get(url, timeout=timeout, allow_redirects=False) as response:
-                if response.status not in PASSED_ON:
+                if refusal := REFUSALS.get(response.status):
+                    body = msgspec.json.encode({"error": refusal().as_dict()})
+                    return _stored(response, body, "application/json", self._clock())
+                if response.status != 200:
                     raise OriginUnreachable(status=response.status)
-                return _stored(response, await _whole_body(response), self._clock())
+                content_type = response.headers.get("content-type", "application/octet-stream")
+                return _stored(response, await _whole_body(response), content_type, self._clock())
         except TimeoutError as slow:  # before ClientError: some of aiohttp's timeouts are both
             raise OriginTooSlow from slow
         except (aiohttp.ClientError, OSError) as lost:
@@ -55,12 +62,12 @@ async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(chunks)
 
 
-def _stored(response: aiohttp.ClientResponse, body: bytes, now: float) -> Stored:
+def _stored(response: aiohttp.ClientResponse, body: bytes, content_type: str, now: float) -> Stored:
     cache_control = response.headers.get("cache-control", "no-store")
     return Stored(
         status=response.status,
         body=body,
-        content_type=response.headers.get("content-type", "application/octet-stream"),
+        content_type=content_type,
         cache_control=cache_control,
         etag=response.headers.get("etag") or f'"{hashlib.sha256(body).hexdigest()[:20]}"',
         stored_at=now,
