@@ -194,6 +194,17 @@ async def test_no_sign_in_with_the_old_password_outlives_its_change(world: World
         password = changed_to
 
 
+async def test_a_password_that_is_changed_while_somebody_signs_in_with_it_lets_nobody_in(world: World) -> None:
+    await world.person()
+    async with world.db.transaction() as connection:
+        await connection.execute("UPDATE users SET password_hash = 'another'")
+        signing_in = asyncio.create_task(sign_in(world))
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)  # it read the old hash, found it right, and waits for us
+    with pytest.raises(WrongCredentials):
+        await signing_in
+
+
 async def _error_of(world: World, signed: SignIn) -> BaseException:
     try:
         await who(world, signed)

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.errors import SessionOver, TokenExpired
 from accounts.model import SignIn
-from accounts.sessions import GRACE, MOST_PER_USER
+from accounts.sessions import GRACE, MOST_PER_USER, RefreshReused
 from tests.accounts.world import ADDRESS, PASSWORD, World
 
 
@@ -69,6 +69,16 @@ async def test_a_stolen_refresh_token_ends_the_sign_in_whoever_comes_first(world
     assert revoked[0]["user_id"] == identity
     assert revoked[0]["session_ids"]
     assert revoked[0]["reason"] == "a refresh token was used twice"
+
+
+async def test_reuse_puts_a_sign_in_out_of_force_before_anybody_was_told(world: World) -> None:
+    """So a database that is down at that moment helps no thief; the reuse is reported again when it is back."""
+    signed = await world.person()
+    identity = await world.accounts.identify(signed.access_token)
+    for _ in range(2):
+        with pytest.raises(RefreshReused):
+            await world.sessions.rotate(signed.user, identity.session_id, 7, world.clock())
+        assert not await stands(world, signed)
 
 
 async def test_a_copy_kept_for_generations_is_noticed_within_the_grace_as_well(world: World) -> None:
