@@ -33,15 +33,17 @@ class Broker:
         self._running = running
         self._stack = AsyncExitStack()
 
-    async def open(self, metrics: Metrics | None = None) -> Bus:
-        """A bus of its own: own connections, own consumer names."""
+    async def open(self, metrics: Metrics | None = None, *, settle_seconds: float = 0.0) -> Bus:
+        """A bus of its own: own connections, own consumer names. A test that kills a new queue must let it settle."""
         client = await self._stack.enter_async_context(open_redis(self.redis))
         if self.kind == "redis":
             streams = RedisStreamsBus(client, metrics or Metrics(), lease_seconds=LEASE_SECONDS)
             self._stack.push_async_callback(streams.close)
             return streams
         once = Once(client, lease_seconds=LEASE_SECONDS)
-        return await self._stack.enter_async_context(open_rabbit(self.url, client, metrics or Metrics(), once=once))
+        return await self._stack.enter_async_context(
+            open_rabbit(self.url, client, metrics or Metrics(), once=once, settle_seconds=settle_seconds)
+        )
 
     async def kill(self) -> None:
         """kill -9 of every process of the broker."""

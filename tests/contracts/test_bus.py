@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from infra.bus.port import MAX_BODY_BYTES, Bus, BusUnavailable, DeadLetter, Message, MessageTooLarge, Retry
+from infra.bus.rabbit import SETTLE_SECONDS
 from infra.clock import new_id, system_clock
 from infra.logs import correlation_id
 from infra.metrics import Metrics
@@ -361,7 +362,7 @@ async def test_a_message_that_takes_every_consumer_down_is_dead_with_the_reason(
 
 
 async def test_nothing_confirmed_is_lost_when_the_broker_is_killed(broker: Broker, area: str) -> None:
-    bus = await broker.open()
+    bus = await broker.open(settle_seconds=SETTLE_SECONDS)
     group, listener, jobs = Heard(), Heard(), Heard()
     await bus.subscribe(area, [f"{area}.said"], group)
     await bus.listen([f"{area}.said"], listener)
