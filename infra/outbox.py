@@ -13,11 +13,12 @@ again, under the same id, which the bus handles once.
 
 import asyncio
 import contextlib
+from typing import Protocol
 from uuid import UUID
 
 from asyncpg import Record
 
-from infra.bus.port import Bus, Message
+from infra.bus.port import Message
 from infra.errors import FootlightError
 from infra.events import Event
 from infra.logs import get_logger
@@ -49,10 +50,16 @@ class Outbox:
         self.waiting.set()
 
 
+class Publisher(Protocol):
+    """The part of the bus that a relay needs."""
+
+    async def publish(self, message: Message) -> None: ...
+
+
 class Relay:
     """Moves stored events to the bus until cancelled. Cancelling may publish the batch in hand a second time."""
 
-    def __init__(self, db: Postgres, bus: Bus, outbox: Outbox, metrics: Metrics) -> None:
+    def __init__(self, db: Postgres, bus: Publisher, outbox: Outbox, metrics: Metrics) -> None:
         self._db = db
         self._bus = bus
         self._outbox = outbox

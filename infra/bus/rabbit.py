@@ -202,13 +202,20 @@ class RabbitBus:
         return letters
 
 
-def _lost(_: object, failure: BaseException | None) -> None:
-    if failure is not None:  # None: we closed it
-        log.error("bus.connection_lost", reason=str(failure))
+class ConnectionLog:
+    """Says once that the connection is gone and once that it is back; the library reports every try."""
 
+    def __init__(self) -> None:
+        self._gone = False
 
-def _back(_: object) -> None:
-    log.info("bus.connection_back")
+    def lost(self, _: object, failure: BaseException | None) -> None:
+        if failure is not None and not self._gone:  # None: we closed it
+            log.error("bus.connection_lost", reason=str(failure))
+        self._gone = failure is not None
+
+    def back(self, _: object) -> None:
+        self._gone = False
+        log.info("bus.connection_back")
 
 
 @contextlib.asynccontextmanager
@@ -220,8 +227,9 @@ async def open_rabbit(
         connection = await aio_pika.connect_robust(
             url, reconnect_interval=RECONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS
         )
-    connection.close_callbacks.add(_lost)
-    connection.reconnect_callbacks.add(_back)
+    told = ConnectionLog()
+    connection.close_callbacks.add(told.lost)
+    connection.reconnect_callbacks.add(told.back)
     try:
         async with in_bus_terms():
             publisher = await connection.channel(publisher_confirms=True, on_return_raises=True)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from infra.bus.port import Bus, BusUnavailable, Message
+from infra.bus.port import BusUnavailable, Message
 from infra.bus.redis_streams import RedisStreamsBus
 from infra.clock import system_clock
 from infra.events import Event
@@ -36,9 +36,6 @@ class Door:
         await self._bus.publish(message)
         self.passed.append(message)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._bus, name)
-
 
 @pytest.fixture
 def metrics() -> Metrics:
@@ -46,7 +43,7 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-async def bus(redis: Redis) -> Bus:
+async def bus(redis: Redis) -> RedisStreamsBus:
     return RedisStreamsBus(redis, Metrics())
 
 
