@@ -23,6 +23,7 @@ from infra.errors import FootlightError, Unavailable
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
+OPEN_SECONDS = 3.0
 
 
 class Refused(FootlightError):
@@ -142,6 +143,8 @@ class RoomClient:
                     f"{next(self._urls)}/socket.io/?EIO=4&transport=websocket",
                     additional_headers=self._headers,
                     compression=None,
+                    proxy=None,
+                    open_timeout=OPEN_SECONDS,
                 ) as socket:
                     await self._session(socket)
                     failures = 0
@@ -152,7 +155,8 @@ class RoomClient:
 
     async def _session(self, socket: ClientConnection) -> None:
         try:
-            await socket.recv()
+            async with asyncio.timeout(OPEN_SECONDS):
+                await socket.recv()
             await socket.send("40" + msgspec.json.encode(self._auth).decode())
             async for frame in socket:
                 await self._hear(socket, str(frame))

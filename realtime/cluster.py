@@ -12,7 +12,7 @@ learns a new topology (measured: 25 s on a dead port). Here every shard stands a
 
 import asyncio
 import contextlib
-import itertools
+import contextvars
 import math
 import random
 import time
@@ -33,6 +33,8 @@ PATIENCE_SECONDS = 2.5
 SUBSCRIBE_SECONDS = 3.0
 FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
+MAX_PROBE_TAGS = 16_384
+Address = tuple[str, int]
 
 log = get_logger(__name__)
 
@@ -81,12 +83,15 @@ class ShardedChannels:
     def __init__(self, redis: Redis, settings: RedisSettings) -> None:
         self._redis = redis
         self._options = connection_options(settings)
-        self._shards: dict[str, Shard] = {}
+        self._shards: dict[Address, Shard] = {}
+        self._ranges: dict[range, Address] = {}  # who owns which slots
         self._wanted: dict[str, Subscription] = {}
         self._relearning = asyncio.Lock()
 
     async def subscribe(self, channel: str, receiver: Receiver) -> None:
         """Return when the shard has confirmed; raise `RedisUnavailable` when it does not in SUBSCRIBE_SECONDS."""
+        if not self._ranges:
+            await self.relearn()
         wanted = self._wanted[channel] = Subscription(channel, receiver)
         try:
             async with asyncio.timeout(SUBSCRIBE_SECONDS):
@@ -115,14 +120,24 @@ class ShardedChannels:
     async def relearn(self) -> None:
         """Ask the cluster who owns what, and move subscriptions that have a new owner."""
         async with self._relearning:
-            with contextlib.suppress(*LOST):
-                await self._redis.nodes_manager.initialize()
-        primaries = {node.name for node in self._redis.get_primaries()}
-        for name in self._shards.keys() - primaries:
-            self._shards.pop(name).retire()
+            await self._learn()
+        for address in self._shards.keys() - set(self._ranges.values()):
+            self._shards.pop(address).retire()
         for wanted in list(self._wanted.values()):
             with contextlib.suppress(*LOST, RedisError, RedisUnavailable):  # its owner's reader tries again by itself
                 await self._move(wanted)
+
+    async def _learn(self) -> None:
+        # Not `nodes_manager.initialize()`: it closes connections that commands under way are using.
+        for node in self._redis.get_nodes():
+            try:
+                rows = await node.execute_command("CLUSTER SLOTS")
+            except (*LOST, RedisError, AttributeError):  # AttributeError: see infra/stores/redis.py
+                continue
+            self._ranges = {
+                range(first, last + 1): (_text(owner[0]) or node.host, int(owner[1])) for first, last, owner, *_ in rows
+            }
+            return
 
     async def _move(self, wanted: Subscription) -> None:
         owner = self._shard_of(wanted.channel)
@@ -156,25 +171,30 @@ class ShardedChannels:
             shard.cut()
 
     def _shard_of(self, channel: str) -> "Shard":
-        node = self._redis.get_node_from_key(channel)
-        if node is None:
-            raise RedisUnavailable
-        shard = self._shards.get(node.name)
+        host, port = address = self._owner(channel)
+        shard = self._shards.get(address)
         if shard is None:
             kind = SSLConnection if self._options["ssl"] else Connection
             options = {name: value for name, value in self._options.items() if name != "ssl"}
 
             def connect() -> Connection:
-                return kind(host=node.host, port=node.port, protocol=2, **options)
+                return kind(host=host, port=port, protocol=2, **options)
 
-            shard = self._shards[node.name] = Shard(node.name, connect, self.relearn)
-            shard.start(Subscription(self._probe_channel(node.name), _Silent()))
+            shard = self._shards[address] = Shard(f"{host}:{port}", connect, self.relearn)
+            shard.start(Subscription(self._probe_channel(address), _Silent()))
         return shard
 
-    def _probe_channel(self, node_name: str) -> str:
+    def _owner(self, channel: str) -> Address:
+        slot = self._redis.keyslot(channel)
+        for slots, address in self._ranges.items():
+            if slot in slots:
+                return address
+        raise RedisUnavailable
+
+    def _probe_channel(self, address: Address) -> str:
         """A channel of that very shard: some tag among the first few falls into its slots."""
-        names = (f"realtime:probe:{{{number}}}" for number in itertools.count())
-        return next(name for name in names if getattr(self._redis.get_node_from_key(name), "name", "") == node_name)
+        names = (f"realtime:probe:{{{number}}}" for number in range(MAX_PROBE_TAGS))
+        return next(name for name in names if self._owner(name) == address)
 
 
 class Shard:
@@ -198,7 +218,8 @@ class Shard:
     def start(self, probe: Subscription) -> None:
         self.probe_channel = probe.channel
         self.wanted[probe.channel] = probe
-        self._task = asyncio.create_task(self._run())
+        # Not in the context of whoever came first: its correlation id has no business in our log lines.
+        self._task = asyncio.create_task(self._run(), context=contextvars.Context())
 
     def connected_before(self, moment: float) -> bool:
         return self._connected_at < moment
@@ -289,6 +310,10 @@ class Shard:
     def _left(self, channel: str) -> None:
         if _settle(self._leaves, channel) < 0 and channel in self.wanted:
             raise ResponseError("the slot moved to another shard")
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _settle(unanswered: "Counter[str]", channel: str) -> int:

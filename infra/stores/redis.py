@@ -107,18 +107,20 @@ class Functions:
     async def call(self, function: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
         """Run `function` on the shard that owns `keys` (all in one slot); one round trip once loaded."""
         command = ("FCALL", function, len(keys), *keys, *arguments)
+        # AttributeError: redis-py 8.1 closes all connections of the client when one breaks or the topology is new,
+        # and a command that was just connecting then finds `self._writer` None (`_send_packed_command`).
         async with self._places:
             end = asyncio.get_running_loop().time() + CALL_PATIENCE_SECONDS
             for wait in CALL_WAITS_SECONDS:
                 try:
                     return await self._run(keys[0], command)
-                except LOST:
+                except (*LOST, AttributeError):
                     if asyncio.get_running_loop().time() > end:
                         break
                     await asyncio.sleep(wait)
             try:
                 return await self._run(keys[0], command)
-            except LOST as lost:
+            except (*LOST, AttributeError) as lost:
                 raise RedisUnavailable() from lost
 
     async def _run(self, key: str, command: Sequence[Any]) -> Any:

@@ -124,7 +124,8 @@ class Room:
             for attempt in range(FETCH_ATTEMPTS):
                 try:
                     self._adopt(await self._log.since(self.id, self.position, fresh=0))
-                except Unavailable:
+                except Unavailable as failure:
+                    log.info("room.hole_waits", stream_id=self.id, code=failure.code)
                     await asyncio.sleep(min(LONGEST_WAIT_SECONDS, 0.1 * 2**attempt))
                     continue
                 if self._heard is None or self.position is None or _covers(self.position, self._heard):

@@ -12,6 +12,7 @@ never not at all. The acknowledgement is queued in the same step as 3, so no fra
 """
 
 import asyncio
+import contextvars
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -128,7 +129,8 @@ class Rooms:
         self._spawn(self._channels.unsubscribe(channel(room.id), room))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        task = asyncio.create_task(work)
+        # Not in the context of whoever came first: its correlation id has no business in the room's log lines.
+        task = asyncio.create_task(work, context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
