@@ -21,7 +21,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]  # frameworks type the three more narrowly, each its own way
 Header = tuple[bytes, bytes]
 
 STATUS: tuple[tuple[type[FootlightError], int], ...] = (

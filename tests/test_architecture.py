@@ -69,7 +69,8 @@ def test_locust_modules_hide_no_standard_module() -> None:
 def test_nothing_names_an_index_or_this_machine() -> None:
     """Whoever clones this installs from an index of their own."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    hosts = "|".join((r"pypi\.or" + "g", r"pythonhosted\.or" + "g", r"npmjs\.or" + "g", '"resolved": "http'))
+    sites = ("pypi", "pythonhosted", "npmjs")
+    hosts = "|".join([rf"{site}\.org" for site in sites] + ['"resolved": "' + "http"])
     found = []
     for name in filter(None, tracked.split("\0")):
         path = ROOT / name

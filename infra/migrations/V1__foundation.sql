@@ -24,6 +24,7 @@ CREATE TABLE streams (
     status         text NOT NULL CHECK (status IN ('created', 'live', 'interrupted', 'ended')),
     created_at     timestamptz NOT NULL,
     started_at     timestamptz,
+    connected_at   timestamptz,
     interrupted_at timestamptz,
     ended_at       timestamptz,
     end_reason     text,

@@ -51,6 +51,7 @@ class Stream:
     status: StreamStatus
     created_at: datetime
     started_at: datetime | None = None
+    connected_at: datetime | None = None
     interrupted_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
@@ -59,6 +60,12 @@ class Stream:
     @property
     def is_over(self) -> bool:
         return self.status == "ended"
+
+    @property
+    def changed_at(self) -> datetime:
+        """Since when the status is what it is; the `at` of the event that told it."""
+        moments = (self.created_at, self.connected_at, self.interrupted_at, self.ended_at)
+        return max(moment for moment in moments if moment)
 
 
 def connect(stream: Stream, now: datetime) -> Stream:
@@ -69,6 +76,7 @@ def connect(stream: Stream, now: datetime) -> Stream:
         stream,
         status="live",
         started_at=stream.started_at or now,
+        connected_at=now,
         interrupted_at=None,
         connections=stream.connections + 1,
     )

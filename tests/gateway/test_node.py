@@ -1,0 +1,86 @@
+"""A whole node: every layer, every store, as a client meets it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+SIGN_UP = {"email": "ada@example.com", "password": "a long enough pass phrase", "display_name": "Ada"}
+
+
+@pytest.fixture
+async def client(node: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=node) as client:
+        yield client
+
+
+async def test_the_node_is_alive_and_ready(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/livez")).json() == {"status": "alive"}
+    report = (await client.get("/readyz")).json()
+    assert report["status"] == "ready"
+    assert {name: store["ok"] for name, store in report["stores"].items()} == dict.fromkeys(report["stores"], True)
+    assert set(report["stores"]) == {"postgres", "redis", "bus", "mongo", "objects", "search"}
+
+
+async def test_metrics_are_for_direct_callers_of_trusted_networks(client: httpx.AsyncClient) -> None:
+    await client.get("/api/v1/streams")
+    text = (await client.get("/metrics")).text
+    assert 'footlight_http_requests_total{method="GET",route="/api/v1/streams",status="200"}' in text
+    assert (await client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"})).status_code == 404
+
+
+async def test_signing_up_sets_cookies_that_scripts_cannot_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/v1/auth/signup", json=SIGN_UP)
+    assert answer.status_code == 201
+    for cookie in answer.headers.get_list("set-cookie"):
+        assert "HttpOnly" in cookie
+        assert "Secure" in cookie
+        assert "SameSite" in cookie
+
+
+async def test_every_api_answer_tells_what_is_left_of_the_limit(client: httpx.AsyncClient) -> None:
+    token = (await client.post("/api/v1/auth/signup", json=SIGN_UP)).json()["access_token"]
+    answer = await client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.headers["ratelimit-limit"] == "100"
+    assert answer.headers["ratelimit-remaining"] == "99"
+
+
+async def test_the_hundred_and_first_request_of_a_minute_is_refused(client: httpx.AsyncClient) -> None:
+    token = (await client.post("/api/v1/auth/signup", json=SIGN_UP)).json()["access_token"]
+    fields = {"Authorization": f"Bearer {token}"}
+    answers = [(await client.get("/api/v1/auth/me", headers=fields)) for _ in range(101)]
+    assert [answer.status_code for answer in answers] == [200] * 100 + [429]
+    assert answers[-1].json()["error"]["code"] == "limit.rate"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_pages_are_not_counted(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/watch/some-stream")
+    assert answer.status_code == 200
+    assert "ratelimit-limit" not in answer.headers
+
+
+async def test_an_unknown_path_of_the_api_has_the_one_error_shape(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/nothing")
+    assert answer.status_code == 404
+    assert set(answer.json()["error"]) == {"code", "message", "details"}
+
+
+async def test_long_polling_is_refused_in_words(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/socket.io/?EIO=4&transport=polling")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "realtime.websocket_only"
+
+
+async def test_the_openapi_document_describes_every_route(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert {"/api/v1/auth/signup", "/api/v1/streams/start", "/api/v1/streams/{stream_id}/manifest"} <= set(
+        document["paths"]
+    )
+
+
+async def test_tokens_can_be_checked_by_others(client: httpx.AsyncClient) -> None:
+    keys = (await client.get("/.well-known/jwks.json")).json()["keys"]
+    assert keys
+    assert {key["kty"] for key in keys} == {"RSA"}
+    assert all("d" not in key for key in keys)
