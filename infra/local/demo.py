@@ -133,14 +133,16 @@ class Chatter:
 
     async def speak(self, stream_id: str, text: str) -> None:
         """Say one line, connecting and joining first when that is needed."""
-        if not self._socket.connected or self._joined != stream_id:
-            await self._enter(stream_id)
+        await self.enter(stream_id)
         await self._ask("chat:send", {"stream_id": stream_id, "id": uuid4().hex, "text": text})
 
     async def close(self) -> None:
         await self._socket.disconnect()
 
-    async def _enter(self, stream_id: str) -> None:
+    async def enter(self, stream_id: str) -> None:
+        """Be in the room, if not there already."""
+        if self._socket.connected and self._joined == stream_id:
+            return
         if not self._socket.connected:
             await self._person.sign_in()  # a fresh token; this happens once for each connection
             await self._socket.connect(
@@ -161,9 +163,11 @@ async def talk(stage: Stage, chatters: list[Chatter]) -> None:
     try:
         for text in conversation(dice):
             await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
-            while stage.stream_id is None:  # noqa: ASYNC110  # a few times at the start
-                await asyncio.sleep(1)
+            if stage.stream_id is None:
+                continue
             try:
+                for chatter in chatters:  # also those who only watch, and again after a restart
+                    await chatter.enter(stage.stream_id)
                 await dice.choice(chatters).speak(stage.stream_id, text)
             except TROUBLE as trouble:
                 log.info("demo.chatter_waits", why=str(trouble), kind=type(trouble).__name__)
