@@ -14,7 +14,7 @@ from infra.bus.rabbit import SETTLE_SECONDS
 from infra.clock import new_id, system_clock
 from infra.logs import correlation_id
 from infra.metrics import Metrics
-from tests.contracts.conftest import Broker
+from tests.contracts.conftest import LEASE_SECONDS, Broker
 
 AT_ONCE = Retry(attempts=3, first_seconds=0.05, longest_seconds=0.1)
 
@@ -359,6 +359,22 @@ async def test_a_message_that_takes_every_consumer_down_is_dead_with_the_reason(
     [letter] = await buried(bus, area)
     assert (letter.message.body, handled.bodies) == (b"deadly", [])
     assert "died" in letter.reason
+
+
+async def test_a_handler_slower_than_the_lease_keeps_its_message(broker: Broker, area: str) -> None:
+    begun: list[str] = []
+    done = Heard()
+
+    async def slow(received: Message) -> None:
+        begun.append(received.id)
+        await asyncio.sleep(LEASE_SECONDS * 2)
+        await done(received)
+
+    for _ in range(2):
+        await (await broker.open()).work(area, slow)
+    await (await broker.open()).enqueue(area, message(area, "long"))
+    await done.count(1)
+    assert len(begun) == 1
 
 
 async def test_nothing_confirmed_is_lost_when_the_broker_is_killed(broker: Broker, area: str) -> None:

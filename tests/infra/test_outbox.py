@@ -97,6 +97,7 @@ async def test_an_event_keeps_its_id_time_and_correlation(
         await add(db, outbox, 7)
     async with db.connection() as connection:
         row = await connection.fetchrow("SELECT id, at FROM outbox")
+    assert row is not None
     await Relay(db, door, outbox, metrics).publish_batch()
     [message] = door.passed
     assert (message.id, message.at, message.correlation_id) == (str(row["id"]), row["at"], "req-9")
