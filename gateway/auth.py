@@ -10,6 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from accounts.model import Identity
 from gateway.asgi import ASGIApp, Receive, Scope, Send, header, headers
 from gateway.limits import Limits
+from gateway.middleware import Answer
 from infra.errors import Forbidden, Unauthenticated
 
 ACCESS_COOKIE = "__Host-access"
@@ -67,14 +68,7 @@ class RateLimit:
         if allowance is None:
             await self._app(scope, receive, send)
             return
-        fields = allowance.headers()
-
-        async def with_allowance(message: dict[str, object]) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *fields]}  # type: ignore[misc]  # ASGI is untyped
-            await send(message)
-
-        await self._app(scope, receive, with_allowance)  # type: ignore[arg-type]  # dict is a MutableMapping
+        await self._app(scope, receive, Answer(send, allowance.headers()))
 
 
 def bearer_token(scope: Scope) -> str:
