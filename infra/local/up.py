@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from infra.errors import Conflict
+from infra.errors import FootlightError
 from infra.local.board import Board, open_board
 from infra.local.demo_accounts import DemoAccount, demo_accounts
 from infra.local.environment import Addresses, child_environment
@@ -23,7 +23,7 @@ from infra.local.memory import memory_megabytes
 from infra.local.mongo import mongo_part
 from infra.local.objects import PORTS as OBJECT_PORTS
 from infra.local.objects import objects_part
-from infra.local.parts import LOOPBACK, Part, PartFailed, alive
+from infra.local.parts import LOOPBACK, Part, alive
 from infra.local.ports import PublicPorts, internal_ports, public_ports, web_listeners
 from infra.local.postgres import postgres_part
 from infra.local.search import answers, search_part
@@ -70,7 +70,7 @@ def run_up(options: UpOptions) -> int:
     try:
         with locked(options.data) as folder:
             return asyncio.run(_up(options, folder))
-    except (Conflict, PartFailed) as problem:
+    except FootlightError as problem:
         print(f"Footlight cannot start: {problem.message}", file=sys.stderr)  # noqa: T201  # a command's last word
         return 1
 
