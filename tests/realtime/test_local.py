@@ -1,0 +1,121 @@
+"""One room on one node, against the memory log: no hole, whatever the bus does."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from realtime.room.local import Room
+from realtime.room.log import Draft, Position
+from realtime.room.log_memory import MemoryRoomLog
+from realtime.wire.fanout import MAX_ENTRIES_PER_FRAME, Merger
+from tests.realtime.nodes import snapshot, until
+
+ROOM = "stream-1"
+
+
+class Screen:
+    """A listener that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[str, Any]] = []
+
+    def offer(self, frame: str) -> None:
+        name, body = json.loads(frame[2:])
+        self.frames.append((name, body))
+
+    @property
+    def offsets(self) -> list[int]:
+        return [entry["offset"] for name, body in self.frames if name == "chat" for entry in body]
+
+
+class World:
+    """A room, its log and a bus that can be made to lose messages."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+        self.log = MemoryRoomLog(lambda: datetime.now(UTC), lambda _, payload: self.said.append(payload))
+        self.room = Room(snapshot(ROOM), self.log, asyncio.create_task)
+        self.screen = Screen()
+        self.room.audience.add(self.screen)
+
+    async def say(self, count: int = 1) -> None:
+        for _ in range(count):
+            number = len(self.said)
+            await self.log.append(ROOM, Draft(f"user-{number}", f"id-{number}", b'{"stream_id":"stream-1"}'))
+
+    def deliver(self, *numbers: int) -> None:
+        for number in numbers:
+            self.room.received(self.said[number - 1])
+
+
+@pytest.fixture
+async def world() -> World:
+    world = World()
+    await world.room.begin()
+    return world
+
+
+async def test_what_was_passed_on_after_the_reading_is_bridged(world: World) -> None:
+    found = await world.log.since(ROOM, None)
+    await world.say(2)
+    world.deliver(1, 2)
+    bridge = world.room.bridge(found)
+    assert bridge is not None
+    assert [line.offset for line in bridge] == [1, 2]
+
+
+async def test_what_cannot_be_bridged_is_read_again(world: World) -> None:
+    found = await world.log.since(ROOM, None)
+    await world.say(200)
+    world.deliver(*range(1, 201))
+    assert world.room.bridge(found) is None
+    world.log.lose(ROOM)
+    assert world.room.bridge(await world.log.since(ROOM, None)) is None
+
+
+@pytest.mark.parametrize("heard", [[3], [1, 3], [2, 3], [3, 2, 1], [1, 1, 2, 2, 3], [2, 1, 3]])
+async def test_lost_repeated_and_late_messages_make_no_hole(world: World, heard: list[int]) -> None:
+    await world.say(3)
+    world.deliver(*heard)
+    await until(lambda: len(world.screen.offsets) >= 3)
+    assert world.screen.offsets == [1, 2, 3]
+
+
+async def test_what_is_said_before_the_room_knows_its_place_is_fetched() -> None:
+    world = World()
+    await world.say()
+    world.deliver(1)  # heard by the subscription, before the first look into the log
+    world.log.lose(ROOM)
+    await world.log.since(ROOM, None)
+    await world.room.begin()
+    await until(lambda: world.screen.frames)
+    assert world.screen.frames[0][0] == "room:reset"
+
+
+async def test_a_log_that_was_lost_resets_the_room(world: World) -> None:
+    await world.say()
+    world.deliver(1)
+    world.log.lose(ROOM)
+    await world.say()
+    world.deliver(2)
+    await until(lambda: ("room:reset", {"stream_id": ROOM}) in world.screen.frames)
+    await until(lambda: world.room.position == Position(world.said[1].split()[1].decode(), 1))
+
+
+async def test_a_quiet_room_sends_at_once_and_a_busy_one_merges() -> None:
+    frames: list[str] = []
+    merger = Merger(frames.append)
+    merger.push(b"1")
+    assert frames == ['42["chat",[1]]']
+    for number in range(2, 2 * MAX_ENTRIES_PER_FRAME):
+        merger.push(str(number).encode())
+    assert len(frames) == 1
+    await until(lambda: len(frames) == 3)
+    assert [json.loads(frame[2:])[1][0] for frame in frames] == [1, 2, 2 + MAX_ENTRIES_PER_FRAME]
+    merger.push(b"5")
+    merger.flush()
+    assert frames[-1] == '42["chat",[5]]'
+    merger.forget()
