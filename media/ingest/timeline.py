@@ -29,7 +29,7 @@ class Timeline:
             if not -BACKWARD_MS <= delta <= FORWARD_MS:
                 self.jumps += 1
                 delta = STEP_MS
-            self.now_ms = max(0, self.now_ms + delta)
+            self.now_ms += delta
         self._last_raw_ms = timestamp_ms
         placed = max(self.now_ms, self._placed_ms.get(kind, -1) + 1)
         self._placed_ms[kind] = placed
@@ -46,12 +46,10 @@ class Pace:
     def __init__(self, now_seconds: float) -> None:
         self._budget = BURST_SECONDS
         self._asked = now_seconds
-        self._furthest_ms = 0
 
-    def wait_seconds(self, media_ms: int, now_seconds: float) -> float:
-        """How long to hold back the tag at `media_ms`; zero for encoders that send in real time."""
+    def wait_seconds(self, advance_ms: int, now_seconds: float) -> float:
+        """How long to hold back media that is `advance_ms` further; zero for encoders that send in real time."""
         self._budget = min(BURST_SECONDS, self._budget + (now_seconds - self._asked) * RATE)
         self._asked = now_seconds
-        self._budget -= max(0, media_ms - self._furthest_ms) / 1000
-        self._furthest_ms = max(self._furthest_ms, media_ms)
+        self._budget -= max(0, advance_ms) / 1000
         return max(0.0, -self._budget / RATE)

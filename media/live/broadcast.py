@@ -40,6 +40,7 @@ class Broadcast:
             clock,
         )
         self.quiet_since = time.monotonic()
+        self.pace = Pace(self.quiet_since)  # of all its encoders together
         self._desk = desk
         self._settings = settings
         self._clock = clock
@@ -81,7 +82,8 @@ class Publisher:
         self._feed = Feed(ffmpeg, broadcast.packager, broadcast.stream_id)
         self._connected_at = clock()
         self._heard = now = time.monotonic()
-        self._timeline, self._pace, self._meter = Timeline(), Pace(now), Meter(now)
+        self._timeline, self._meter = Timeline(), Meter(now)
+        self._furthest_ms = 0
         self._is_connected = False
         self._is_playable = False  # as the desk was told
 
@@ -109,7 +111,9 @@ class Publisher:
         await self._feed.take(Tag(tag.kind, at, tag.payload), seen)
         if self._broadcast.packager.playable and not self._is_playable:
             await self.report()  # viewers are waiting for this
-        if (wait := self._pace.wait_seconds(at, time.monotonic())) > 0:
+        wait = self._broadcast.pace.wait_seconds(at - self._furthest_ms, time.monotonic())
+        self._furthest_ms = max(self._furthest_ms, at)
+        if wait > 0:
             await asyncio.sleep(min(wait, LONGEST_WAIT_SECONDS))
 
     async def report(self) -> None:

@@ -5,6 +5,8 @@ The child dies with us, talks to nobody (`-protocol_whitelist pipe`) and takes 3
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections import deque
 from collections.abc import Callable
 
@@ -181,5 +183,7 @@ class Encoder:
             self._complaints.append(data.decode("utf-8", "replace").strip()[:SHOWN_ERROR_CHARACTERS])
 
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        # Not `process.kill()`: it polls first and may take the exit status away from asyncio's own watcher.
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)

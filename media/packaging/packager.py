@@ -16,7 +16,7 @@ from infra.clock import Clock
 from media.packaging.boxes import Fragment, Header
 from media.packaging.playlist import Part, Segment, Variant, Window, media_playlist, multivariant, next_part
 
-NUMBERS_PER_SECOND = 10
+NUMBERS_PER_SECOND = 100
 DISCONTINUITIES_PER_CONNECTION = 1000
 MAX_BYTES = 96 << 20  # of one stream: 24 s at 32 Mbit/s
 MAX_SOUND_BYTES = 1 << 20  # sound that waits for a picture
@@ -45,8 +45,8 @@ STANDARD = Profile(2.0, 0.5, None, 24.0, 2)
 def first_number(created_at: datetime, now: datetime) -> int:
     """Where numbering begins, so that a restarted process goes on above what the one before used.
 
-    Media enters at no more than twice its speed with a burst of five seconds (`media.ingest.timeline.Pace`) and
-    segments last 0.9 s, so fewer than `NUMBERS_PER_SECOND` begin in a second of the stream's life.
+    Media enters at twice its speed at most, after a burst of five seconds (`media.ingest.timeline.Pace`), and segments
+    last 0.9 s or one connection: the numbers are used up far more slowly than the stream's life makes new ones.
     """
     return max(0, int((now - created_at).total_seconds() * NUMBERS_PER_SECOND))
 
@@ -130,14 +130,21 @@ class Packager:
         if segment is not None:
             self._complete(segment)
         if self._epoch is None:
-            now = self._clock().timestamp()
-            self._epoch = now - fragment.start_seconds - fragment.duration_seconds
+            self._epoch = self._began(fragment.duration_seconds) - fragment.start_seconds
         started = self._epoch + fragment.start_seconds
         segment = Segment(self._next_number, self._next_header, started, discontinuity=self._break)
         self._next_number += 1
         self._break = False
         self._listed.append(segment)
         return segment
+
+    def _began(self, duration_seconds: float) -> float:
+        """When the first fragment of a run began; not before what came earlier ended, even if that came too fast."""
+        began = self._clock().timestamp() - duration_seconds
+        if not self._listed:
+            return began
+        last = self._listed[-1]
+        return max(began, last.starts_at + last.duration_seconds)
 
     def _is_full(self, duration_seconds: float) -> bool:
         return duration_seconds >= FULL * self.profile.segment_seconds

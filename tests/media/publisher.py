@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
@@ -57,7 +59,7 @@ class Publisher:
 
     async def stop(self) -> None:
         """As a creator does who clicks on stop."""
-        self.process.terminate()
+        os.kill(self.process.pid, signal.SIGTERM)
         await self.ended()
 
 
@@ -72,6 +74,7 @@ async def publishing(url: str, **options: object) -> AsyncIterator[Publisher]:
     try:
         yield Publisher(process)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
         await process.communicate()
