@@ -34,6 +34,7 @@ class Feed:
         self._started_with: dict[Kind, bytes] = {}
         self._waiting: list[Tag] = []  # from a keyframe on, until ffmpeg is started
         self._waiting_bytes = 0
+        self._first_ms: int | None = None  # the first frame that could be played
         self._starts = 0
         self._next_start = 0.0
 
@@ -77,7 +78,9 @@ class Feed:
     def _may_start(self, tag: Tag) -> bool:
         if Kind.VIDEO not in self._headers:
             return False
-        return Kind.AUDIO in self._headers or tag.timestamp_ms - self._waiting[0].timestamp_ms >= SOUND_WAIT_MS
+        if self._first_ms is None:
+            self._first_ms = tag.timestamp_ms
+        return Kind.AUDIO in self._headers or tag.timestamp_ms - self._first_ms >= SOUND_WAIT_MS
 
     def _forget_waiting(self) -> None:
         self._waiting, self._waiting_bytes = [], 0

@@ -41,20 +41,21 @@ class MemoryDesk:
 
     async def until(self, opened: Opened, status: str) -> None:
         while opened.status != status:
-            await self._next()
+            await self.next()
 
     async def until_playable(self, opened: Opened) -> None:
         while not (opened.health and opened.health[-1].playable):
-            await self._next()
+            await self.next()
 
     async def until_warned(self, opened: Opened, code: str) -> str:
         while True:
             found = [warning for health in opened.health for warning in health.warnings if warning.code == code]
             if found:
                 return found[-1].message
-            await self._next()
+            await self.next()
 
-    async def _next(self) -> None:
+    async def next(self) -> None:
+        """The next time the ingest tells something."""
         await self.changed.wait()
 
     def _tell(self) -> None:

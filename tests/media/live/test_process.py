@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 from infra.clock import system_clock
 from infra.local.parts import LOOPBACK, free_port
 from infra.settings import LiveSettings
+from media.live import broadcast
 from media.live.process import LiveProcess
 from tests.media.desk import MemoryDesk, Opened
 from tests.media.hls import Playlist, check_continues, check_full_parts, read_playlist
-from tests.media.publisher import command, ffmpeg, publishing
+from tests.media.publisher import SOUND, command, ffmpeg, publishing
 
 
 @dataclass
@@ -219,3 +220,76 @@ async def test_numbers_go_on_above_those_of_the_process_before(live: Live) -> No
     assert after.sequence > before.segments[-1].number
     assert after.discontinuity_sequence > before.discontinuities
     assert {piece.header for piece in after.pieces}.isdisjoint({piece.header for piece in before.pieces})
+
+
+async def test_a_second_encoder_is_refused_until_the_first_falls_silent(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = live.desk.open("twice")
+    async with publishing(live.url(opened.key)) as first:
+        await live.desk.until(opened, "live")
+        async with publishing(live.url(opened.key)) as second:
+            assert await second.ended() != 0
+        assert "Already publishing" in second.said
+        os.kill(first.process.pid, signal.SIGSTOP)
+        monkeypatch.setattr(broadcast, "SILENT_SECONDS", 0.3)  # the same rule in less time
+        await asyncio.sleep(0.4)
+        async with publishing(live.url(opened.key)):
+            while opened.connections < 2:
+                await live.desk.next()
+            os.kill(first.process.pid, signal.SIGCONT)
+            await first.ended()
+            assert opened.drops == [], "the stream was live all the time"
+
+
+async def test_a_new_key_takes_over_from_the_old_one(live: Live) -> None:
+    opened = live.desk.open("renewed")
+    async with publishing(live.url(opened.key)) as first:
+        await live.desk.until(opened, "live")
+        opened.key = "live_new"
+        async with publishing(live.url("live_new")):
+            await first.ended()
+            while opened.connections < 2:
+                await live.desk.next()
+
+
+async def test_other_codecs_are_named_and_do_not_go_through(live: Live) -> None:
+    mp3, silent = live.desk.open("mp3"), live.desk.open("silent")
+    sound = (*SOUND, "-c:a", "libmp3lame", "-ar", "44100")
+    async with publishing(live.url(mp3.key), audio=sound), publishing(live.url(silent.key), audio=()):
+        assert "AAC" in await live.desk.until_warned(mp3, "codec.unsupported")
+        await asyncio.gather(live.desk.until_playable(mp3), live.desk.until_playable(silent))
+    _, text, _ = await live.get(f"/live/{mp3.playback_id}/index.m3u8")
+    assert b'CODECS="avc1.42c00d",' in text
+    hevc = live.desk.open("hevc")
+    video = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25")
+    async with publishing(live.url(hevc.key), video=video):
+        assert "H.264" in await live.desk.until_warned(hevc, "codec.unsupported")
+    assert hevc.status == "created"
+
+
+async def test_the_ingest_is_full_at_its_limit(live: Live) -> None:
+    live.process._settings = replace(live.process._settings, max_publishers=1)
+    first, second = live.desk.open("first"), live.desk.open("second")
+    async with publishing(live.url(first.key)):
+        await live.desk.until(first, "live")
+        async with publishing(live.url(second.key)) as refused:
+            await refused.ended()
+        assert "The ingest is full" in refused.said
+
+
+async def test_closing_ends_publishers_and_their_ffmpeg() -> None:
+    desk, port = MemoryDesk(), free_port()
+    process = LiveProcess(desk, LiveSettings(rtmp_port=port, ffmpeg=ffmpeg()), system_clock)
+    await process.start()
+    opened = desk.open("closing")
+    async with publishing(f"rtmp://{LOOPBACK}:{port}/live/{opened.key}") as publisher:
+        await desk.until_playable(opened)
+        on_air = process._broadcasts["closing"].publisher
+        assert on_air is not None
+        encoder = on_air._feed.encoder
+        assert encoder is not None
+        await process.close()
+        await publisher.ended()
+        assert not encoder.alive
+    assert opened.drops == ["shutting_down"]
