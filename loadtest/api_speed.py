@@ -54,9 +54,9 @@ MIX: tuple[tuple[str, int, Call], ...] = (
 )
 METHOD = (
     f"{CLIENTS} signed-in clients, each a user with an address of its own (limits on), reads and writes mixed 9:1, two "
-    "nodes of `footlight up` and the clients on the same two cores. *Paced*: every client asks every 0.7 s, the most the "
-    "limit of 100 a minute allows for long. *At once*: every client asks again as soon as it is answered, so the figure "
-    "is the whole machine's throughput."
+    "nodes of `footlight up` and the clients on the same two cores. *Paced*: every client asks every 0.7 s, the most "
+    "the limit of 100 a minute allows for long. *At once*: every client asks again as soon as it is answered, so the "
+    "figure is the whole machine's throughput."
 )
 
 

