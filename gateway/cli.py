@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import uvloop
-from infra.local.up import UpOptions, run_up
 
 from accounts.model import Role
 from gateway import commands
 from infra.errors import FootlightError
+from infra.local.up import UpOptions, environment_of, run_up
 from infra.logs import configure_logs
 from infra.settings import Settings, example, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
+
+OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys")
 
 
 def main() -> None:
@@ -45,7 +47,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "settings":
         sys.stdout.write(example())
         return 0
-    settings = load_settings(os.environ)
+    # An operator's command beside `footlight up` needs no settings of its own; what is set outside wins.
+    beside = environment_of(arguments.data) if arguments.command in OPERATOR_COMMANDS else {}
+    settings = load_settings({**beside, **os.environ})
     configure_logs(settings.logs.level, settings.logs.style, os.environ.get("FOOTLIGHT_NODE", arguments.command))
     command: Command = getattr(commands, arguments.command)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -77,14 +81,21 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("worker", help="run background work: the outbox, the sweeper of streams")
     verbs.add_parser("live", help="take streams in by RTMP and package them")
     verbs.add_parser("edge", help="cache and serve playlists and segments")
-    verbs.add_parser("migrate", help="bring the database schema up to date")
-    verbs.add_parser("doctor", help="ask every store and say what is wrong")
+    _add_data(verbs.add_parser("migrate", help="bring the database schema up to date"))
+    _add_data(verbs.add_parser("doctor", help="ask every store and say what is wrong"))
     verbs.add_parser("settings", help="print every setting with its default")
 
     grant = verbs.add_parser("grant", help="give an account a role")
+    _add_data(grant)
     grant.add_argument("email")
     grant.add_argument("role", choices=get_args(Role))
 
     keys = verbs.add_parser("keys", help="list, rotate or retire the keys that sign tokens")
+    _add_data(keys)
     keys.add_argument("action", choices=("list", "rotate", "retire"))
     return root
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get("FOOTLIGHT_DATA", ".footlight"))
+    command.add_argument("--data", type=Path, default=default, help="data folder of `footlight up`")

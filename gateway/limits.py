@@ -9,12 +9,14 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import Counter
 
 from gateway.addresses import limit_key
+from infra.breaker import Breaker
 from infra.clock import new_id
 from infra.errors import FootlightError, TooMany
-from infra.stores.redis import Functions, Redis
+from infra.metrics import Metrics
+from infra.stores.redis import Functions, Redis, RedisUnavailable
 
 WINDOW_MS = 60_000
 FUNCTIONS = Path(__file__).with_name("limits.lua")
@@ -45,11 +47,12 @@ class Allowance:
 class Limits:
     """Counts requests; raises nothing when it cannot count."""
 
-    def __init__(self, redis: Redis, *, per_user: int, per_address: int, registry: CollectorRegistry) -> None:
+    def __init__(self, redis: Redis, *, per_user: int, per_address: int, metrics: Metrics) -> None:
         self._functions = Functions(redis, FUNCTIONS.read_text())
+        self._breaker = Breaker("limits", counts=(RedisUnavailable,), metrics=metrics)
         self._per_user = per_user
         self._per_address = per_address
-        self._skipped = Counter("footlight_limits_skipped", "Requests let through uncounted", registry=registry)
+        self._skipped = Counter("footlight_limits_skipped", "Requests let through uncounted", registry=metrics.registry)
 
     async def take(self, address: str, user_id: str | None) -> Allowance | None:
         """Count one request; raise `RateExceeded`, or return the allowance that is nearest to its end."""
@@ -67,5 +70,7 @@ class Limits:
         return tightest
 
     async def _window(self, key: str, limit: int) -> Allowance:
-        admitted, remaining, reset_ms = await self._functions.call("limit_take", [key], [limit, WINDOW_MS, new_id()])
+        with self._breaker.guard():  # without it every request of an outage would wait for Redis to time out
+            answer = await self._functions.call("limit_take", [key], [limit, WINDOW_MS, new_id()])
+        admitted, remaining, reset_ms = answer
         return Allowance(limit, bool(admitted), int(remaining), int(reset_ms))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from gateway.addresses import TrustedProxies
-from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond_error, status_of
+from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond_error
 from infra.clock import new_id
 from infra.errors import FootlightError, Invalid, TooLarge
 from infra.logs import correlated, get_logger
@@ -97,7 +97,7 @@ class Answer:
     async def fail(self, error: FootlightError) -> None:
         """Answer with an error, if nothing was answered yet."""
         if not self.status:
-            await respond_error(self, error, status_of(error))
+            await respond_error(self, error)
 
 
 def security_headers(*, edge_origin: str, secure: bool) -> list[Header]:

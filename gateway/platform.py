@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from api.app import create_api
 from litestar import Litestar
-from realtime.server import Realtime, open_realtime
 
 from accounts.accounts import Accounts
 from accounts.open import open_accounts
@@ -24,6 +23,7 @@ from infra.bus.open import open_bus
 from infra.bus.port import Bus
 from infra.metrics import Metrics
 from infra.outbox import Outbox, Relay
+from infra.retry import report_retries
 from infra.settings import Settings
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
@@ -31,6 +31,7 @@ from infra.stores.postgres import Postgres, open_postgres
 from infra.stores.redis import Redis, open_redis, ping_redis
 from infra.stores.search import open_search
 from media.live.streams import Streams
+from realtime.server import Realtime, open_realtime
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Core:
 async def open_core(settings: Settings) -> AsyncIterator[Core]:
     """Connect and build the domains; a relay publishes what they put into the outbox."""
     metrics = Metrics()
+    report_retries(metrics)
     outbox = Outbox()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_postgres(settings.postgres))
@@ -99,6 +101,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 node=node,
             )
         )
+        core.metrics.sockets.set_function(lambda: realtime.connections)
         yield Platform(
             settings=settings,
             node=node,
@@ -117,7 +120,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 core.redis,
                 per_user=settings.web.user_limit_per_minute,
                 per_address=settings.web.address_limit_per_minute,
-                registry=core.metrics.registry,
+                metrics=core.metrics,
             ),
             realtime=realtime,
             api=create_api(accounts=core.accounts, streams=core.streams, viewers=realtime.viewers, settings=settings),

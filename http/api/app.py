@@ -8,7 +8,7 @@ from accounts.accounts import Accounts
 from api import identity
 from api.auth import AuthController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
-from api.openapi import close_request_bodies, openapi_config
+from api.openapi import complete_document, openapi_config
 from api.streams import StreamController
 from api.wellknown import public_keys
 from infra.settings import Settings
@@ -51,7 +51,7 @@ def create_api(*, accounts: Accounts, streams: Streams, viewers: ViewerCounts, s
         logging_config=None,  # infra/logs.py is in charge
         debug=False,
     )
-    close_request_bodies(app)
+    complete_document(app)
     return app
 
 

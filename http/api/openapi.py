@@ -4,7 +4,7 @@ import msgspec
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme, Tag
+from litestar.openapi.spec import Components, OpenAPIResponse, SecurityScheme, Tag
 
 from api.auth import ACCESS_COOKIE, REFRESH_COOKIE
 
@@ -28,7 +28,22 @@ def openapi_config() -> OpenAPIConfig:
     )
 
 
-def close_request_bodies(app: Litestar) -> None:
+def complete_document(app: Litestar) -> None:
+    """Put in what Litestar leaves out, and take out what is not so."""
+    _close_request_bodies(app)
+    _empty_no_content(app)
+
+
+def _empty_no_content(app: Litestar) -> None:
+    """A 204 has no body and so no content type."""
+    for path in (app.openapi_schema.paths or {}).values():
+        for operation in (path.get, path.post, path.patch, path.delete, path.put):
+            answer = ((operation.responses if operation else None) or {}).get("204")
+            if isinstance(answer, OpenAPIResponse):
+                answer.content = None
+
+
+def _close_request_bodies(app: Litestar) -> None:
     """Say of every body that refuses unknown fields that it does: Litestar leaves it out."""
     schemas = app.openapi_schema.components.schemas or {}
     for route in app.routes:

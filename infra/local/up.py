@@ -5,6 +5,7 @@ edge and the demo. Ctrl-C stops everything in reverse; nothing outlives us, not 
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from infra.local.memory import memory_megabytes
 from infra.local.mongo import mongo_part
 from infra.local.objects import PORTS as OBJECT_PORTS
 from infra.local.objects import objects_part
-from infra.local.parts import LOOPBACK, Part, alive
+from infra.local.parts import LOOPBACK, Part, alive, write_private
 from infra.local.ports import PublicPorts, internal_ports, public_ports, web_listeners
 from infra.local.postgres import postgres_part
 from infra.local.search import answers, search_part
@@ -37,6 +38,7 @@ from infra.stores.postgres import open_postgres
 VALKEY_NODES = 3
 NODE_STOP_SECONDS = 5.0  # requests in hand; with the servers' 4 s everything is over within 10
 DEMO_FILE = "demo-accounts.json"
+ENVIRONMENT_FILE = "environment.json"  # so that `footlight grant` and its like reach what runs here
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def make_plan(options: UpOptions, folder: Path, public: PublicPorts, listeners: 
     servers, addresses = _servers(folder, ports)
     environment = child_environment(folder, public, addresses, os.environ)
     load_settings(environment)  # a bad variable is named now, and not in five logs
+    write_private(folder / ENVIRONMENT_FILE, json.dumps(environment, indent=1))
     accounts = demo_accounts(folder / DEMO_FILE) if options.demo else []
     programs = _programs(options, folder, ports, listeners, environment)
     if options.demo:
@@ -226,3 +229,12 @@ def _told_to_stop() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The settings of the platform that runs (or last ran) on this folder; empty when none ever did."""
+    try:
+        kept: dict[str, str] = json.loads((folder / ENVIRONMENT_FILE).read_text())
+    except (FileNotFoundError, PermissionError, ValueError):
+        return {}
+    return kept

@@ -113,12 +113,14 @@ async def test_an_encoder_that_drops_and_returns_continues_the_stream(arrive: Ar
         await expect(viewer.see("player-ended")).to_be_visible(timeout=SLOW_MS)
 
 
-async def test_a_second_tab_signs_out_and_the_first_stops_talking(arrive: Arrive) -> None:
+async def test_signing_out_in_one_tab_signs_out_the_other(arrive: Arrive) -> None:
     person = await arrive()
     await person.sign_up("Edsger")
     await person.go("/account")
     other = await person.context.new_page()
     await other.goto(f"{person.home}/account")
+    await other.get_by_test_id("user-menu").click()
     await other.get_by_test_id("signout").click()
+    await expect(other.get_by_test_id("signin-link").first).to_be_visible()
     await person.page.reload()
     await expect(person.see("signin-link").first).to_be_visible()

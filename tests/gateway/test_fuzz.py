@@ -29,9 +29,9 @@ async def generous_node(node_settings: Settings, db: Postgres, redis: Redis) -> 
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("role", ["anonymous", "viewer", "creator"])
+@pytest.mark.parametrize("role", ["anonymous", "creator"])
 async def test_no_input_breaks_the_api(generous_node: str, role: str, tmp_path: Path) -> None:
-    options = ["--checks", CHECKS, "--max-examples", str(EXAMPLES), "--no-shrink", "--seed", "7", "--workers", "2"]
+    options = ["--checks", CHECKS, "--max-examples", str(EXAMPLES), "--no-shrink", "--seed", "7", "--workers", "1"]
     if role != "anonymous":
         options += ["-H", f"Authorization: Bearer {await token_of(generous_node, role)}"]
         options += ["--exclude-path-regex", "logout|password"]  # they would end the sign-in the run depends on

@@ -4,16 +4,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from gateway.limits import Limits, RateExceeded
+from infra.metrics import Metrics
 from infra.settings import RedisSettings
 from infra.stores.redis import Redis, open_redis
 from tests.servers import valkey_cluster
 
 
 def limits(redis: Redis, *, per_user: int = 5, per_address: int = 20) -> Limits:
-    return Limits(redis, per_user=per_user, per_address=per_address, registry=CollectorRegistry())
+    return Limits(redis, per_user=per_user, per_address=per_address, metrics=Metrics())
 
 
 async def admitted(limits: Limits, address: str, user: str | None) -> bool:
@@ -67,11 +67,11 @@ async def test_a_shard_that_forgot_the_function_learns_it_again(redis: Redis) ->
 
 
 async def test_without_redis_requests_are_let_through_and_counted(tmp_path: Path) -> None:
-    registry = CollectorRegistry()
+    metrics = Metrics()
     async with valkey_cluster(tmp_path) as (settings, nodes), open_redis(settings) as client:
-        counter = Limits(client, per_user=1, per_address=1, registry=registry)
+        counter = Limits(client, per_user=1, per_address=1, metrics=metrics)
         assert await counter.take("198.51.100.1", None) is not None
         for node in nodes:
             await node.stop()
         assert await counter.take("198.51.100.1", None) is None
-    assert registry.get_sample_value("footlight_limits_skipped_total") == 1
+    assert metrics.registry.get_sample_value("footlight_limits_skipped_total") == 1
