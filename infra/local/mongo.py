@@ -31,7 +31,11 @@ def _answers(port: int) -> Check:
         if not await accepts():
             return False
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-            LOOPBACK, port, directConnection=True, timeoutMS=int(CHECK_SECONDS * 1000)
+            LOOPBACK,
+            port,
+            directConnection=True,
+            timeoutMS=int(CHECK_SECONDS * 1000),
+            serverMonitoringMode="poll",  # see stores/mongo.py
         )
         try:
             await client.admin.command("ping")

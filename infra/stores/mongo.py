@@ -86,6 +86,9 @@ async def open_mongo(settings: MongoSettings) -> AsyncIterator[Mongo]:
         serverSelectionTimeoutMS=milliseconds,
         connectTimeoutMS=milliseconds,
         maxPoolSize=POOL_SIZE,
+        # One watching connection instead of two; a failed operation makes it look at once. Closing a client while the
+        # second connects leaks its socket (pymongo 4.20, `_async_create_connection` when cancelled).
+        serverMonitoringMode="poll",
         tz_aware=True,
         uuidRepresentation="standard",
     )
