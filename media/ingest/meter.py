@@ -13,7 +13,7 @@ SPARSE_KEYFRAME_SECONDS = 2.5  # two seconds is what we ask for; a little late i
 DRIFT_MS = 3000
 FAST_MS = -6000
 HIGH_KBPS = 10_000
-AUDIO_SILENT_SECONDS = 5.0
+MISSING_SECONDS = 5.0
 MANY_JUMPS = 3
 LARGEST_SIDE = 16_384
 WANTED = {Kind.VIDEO: "h264", Kind.AUDIO: "aac"}
@@ -38,6 +38,7 @@ class Meter:
     _first_at: float = 0.0
     _drift_ms: float = 0.0
     _last_audio: float | None = None
+    _last_video: float | None = None
 
     def saw(self, kind: Kind, look: Look, media_ms: int, size: int, now: float) -> None:
         """One tag, at its place on the timeline."""
@@ -47,7 +48,7 @@ class Meter:
         if kind == Kind.AUDIO:
             self.audio_codec, self._last_audio = look.codec, now
             return
-        self.video_codec = look.codec
+        self.video_codec, self._last_video = look.codec, now
         if look.frame:
             self._saw_frame(look, media_ms, now)
 
@@ -112,8 +113,9 @@ class Meter:
         if self.audio_codec not in {"", WANTED[Kind.AUDIO]}:
             words = f"The encoder sends {self.audio_codec} audio: choose AAC, or nobody hears anything."
             found.append(("codec.unsupported", words))
-        since = self.started if self._last_audio is None else self._last_audio
-        if now - since > AUDIO_SILENT_SECONDS:
+        if now - (self._last_video or self.started) > MISSING_SECONDS:
+            found.append(("video.missing", "There is no picture: add a video source in your encoder."))
+        if now - (self._last_audio or self.started) > MISSING_SECONDS:
             found.append(("audio.missing", "There is no sound: add an audio source in your encoder."))
         return found
 

@@ -162,6 +162,9 @@ class Connection:
             reason, sentence = "silent", "Nothing came for too long."
         except (OSError, EOFError):
             return "connection_lost"
+        except Exception:  # a fault of ours must still release the stream its taker holds
+            log.exception("ingest.failed", address=self._line.address)
+            reason, sentence = FootlightError.code, FootlightError.message
         self._session.stop(sentence)
         with contextlib.suppress(OSError, TimeoutError):
             await self._send()

@@ -10,7 +10,7 @@ from infra.logs import get_logger
 from infra.settings import LiveSettings
 from media.errors import AlreadyPublishing
 from media.ingest import flv
-from media.ingest.flv import Tag
+from media.ingest.flv import Kind, Tag
 from media.ingest.meter import WANTED, Meter
 from media.ingest.rtmp import Metadata
 from media.ingest.server import Line
@@ -105,7 +105,7 @@ class Publisher:
         self._meter.saw(tag.kind, seen, at, len(tag.payload), self._heard)
         if seen.codec != WANTED[tag.kind]:
             return  # the health report says so
-        if seen.frame and not self._is_connected:
+        if tag.kind == Kind.VIDEO and seen.frame and not self._is_connected:
             await self._desk.connected(self._broadcast.stream_id)
             self._is_connected = True
         await self._feed.take(Tag(tag.kind, at, tag.payload), seen)

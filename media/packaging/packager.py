@@ -22,6 +22,7 @@ MAX_BYTES = 96 << 20  # of one stream: 24 s at 32 Mbit/s
 MAX_SOUND_BYTES = 1 << 20  # sound that waits for a picture
 MIN_LISTED = 4
 MAX_SEGMENT_SECONDS = 12.0  # then it is cut without a keyframe: an encoder may send none for minutes
+PAUSED_TARGETS = 0.5  # hls.js gives up a blocking reload after 0.8 target durations and counts that as an error
 MAX_AHEAD = 2  # further segments may not be waited for (RFC 8216bis, section 6.2.5.2)
 FULL = 0.9  # a keyframe a little early still ends a segment
 
@@ -68,6 +69,7 @@ class Packager:
         self._target_seconds = max(1, round(profile.segment_seconds))
         self._part_target_seconds = profile.part_target_seconds
         self._epoch: float | None = None  # wall clock at media time zero of the present header
+        self._is_paused = True  # no encoder
         self._break = False  # the next segment begins a discontinuity
         self._changed = asyncio.Event()
         self._text = ""
@@ -81,6 +83,7 @@ class Packager:
         self.pause()
         if self._headers:
             self._next_header += 1
+        self._is_paused = False
         self._break = bool(self._listed)
         self._sound = b""
         self._headers[self._next_header] = header
@@ -108,9 +111,10 @@ class Packager:
 
     def pause(self) -> None:
         """No more fragments for now: what was begun is whole."""
+        self._is_paused = True
         if (segment := self._open()) is not None:
             self._complete(segment)
-            self._tell()
+        self._tell()
 
     def end(self) -> None:
         """Nothing will ever follow."""
@@ -254,13 +258,18 @@ class Packager:
         return bool(self._listed) and not self.ended and next_part(self._listed[-1]) == (number, index)
 
     async def reached(self, number: int, index: int | None, seconds: float) -> bool:
-        """Wait until `has`; False when it took longer."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not self.has(number, index):
+        """Wait until `has`; False when it took longer. Without an encoder nothing is to be waited for."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        while not self.has(number, index):
+            left = until - clock()
+            if self._is_paused:
+                left = min(left, PAUSED_TARGETS * self._target_seconds)
+            try:
+                async with asyncio.timeout(left):
                     await self._changed.wait()
-        except TimeoutError:
-            return False
+            except TimeoutError:
+                return False
         return True
 
     def _open(self) -> Segment | None:

@@ -55,6 +55,12 @@ def test_other_faults_have_their_codes() -> None:
     assert codes(fed(speed=1.8)) == ["keyframes.sparse", "drift"]
 
 
+def test_sound_without_a_picture_is_named() -> None:
+    meter = Meter(0.0)
+    meter.saw(Kind.AUDIO, Look("aac"), 0, 200, 5.5)
+    assert codes(meter.health(6.0, AT, playable=False)) == ["video.missing"]
+
+
 def test_what_the_encoder_claims_is_believed_only_when_it_can_be() -> None:
     meter = Meter(0.0)
     meter.told({"width": 1920.0, "height": float("nan")})

@@ -147,6 +147,17 @@ async def test_our_own_end_is_told_with_its_reason(port: Port) -> None:
         assert await publisher.ended() != 0
 
 
+async def test_a_fault_of_ours_still_releases_the_stream(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(kept: Kept, event: Tag | Metadata) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Kept, "take", broken)
+    async with publishing(port.url("live_good")) as publisher:
+        assert await publisher.ended() != 0
+    await port.kept["live_good"].ended.wait()
+    assert port.kept["live_good"].reason == "internal"
+
+
 async def test_strangers_from_one_address_are_few(port: Port) -> None:
     waiting = [asyncio.create_task(port.talk(b"\x03")) for _ in range(3 * ingest.MAX_STRANGERS_PER_ADDRESS)]
     most = 0

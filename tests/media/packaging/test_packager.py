@@ -122,6 +122,15 @@ async def test_who_waits_is_woken_by_the_part_or_by_the_end() -> None:
     assert not await packager().reached(9, 0, 0.01)
 
 
+async def test_nobody_waits_long_while_there_is_no_encoder() -> None:
+    made = packager()
+    fill(made, 1)
+    waiting = asyncio.create_task(made.reached(9, 0, 3600))
+    await asyncio.sleep(0)
+    made.pause()
+    assert not await waiting
+
+
 def test_a_restart_numbers_above_everything_before() -> None:
     assert first_number(NOW, NOW) == 0
     assert first_number(NOW, NOW - timedelta(seconds=5)) == 0  # clocks of two machines
