@@ -3,11 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-import msgspec
-from api.errors import status_of
-
-from infra.errors import FootlightError
-
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -31,13 +26,3 @@ async def respond(send: Send, status: int, body: bytes, content_type: str, more:
     fields = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
-
-
-async def respond_error(send: Send, error: FootlightError) -> None:
-    """Send an error in the one shape all of Footlight uses."""
-    body = msgspec.json.encode({"error": error.as_dict()}, enc_hook=str)
-    more: list[Header] = [(b"cache-control", b"no-store")]
-    if error.retryable:
-        seconds = max(1, -(-(error.retry_after_ms or 1000) // 1000))
-        more.append((b"retry-after", str(seconds).encode()))
-    await respond(send, status_of(type(error)), body, "application/json", more)

@@ -9,15 +9,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
 import uvloop
 
 from accounts.model import Role
-from gateway import commands
 from infra.errors import FootlightError
-from infra.local.up import UpOptions, environment_of, run_up
+from infra.local.folder import environment_of
 from infra.logs import configure_logs
 from infra.settings import Settings, example, load_settings
 
@@ -39,19 +39,20 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "up":
-        return run_up(
-            UpOptions(
-                arguments.data, arguments.port, arguments.rtmp_port, nodes=arguments.nodes, demo=not arguments.no_demo
-            )
-        )
+        status: int = import_module("gateway.commands.up").run(arguments)
+        return status
     if arguments.command == "settings":
         sys.stdout.write(example())
         return 0
     # An operator's command beside `footlight up` needs no settings of its own; what is set outside wins.
     beside = environment_of(arguments.data) if arguments.command in OPERATOR_COMMANDS else {}
     settings = load_settings({**beside, **os.environ})
-    configure_logs(settings.logs.level, settings.logs.style, os.environ.get("FOOTLIGHT_NODE", arguments.command))
-    command: Command = getattr(commands, arguments.command)
+    if arguments.command in OPERATOR_COMMANDS:
+        configure_logs("ERROR", "console", arguments.command)  # a person reads this
+    else:
+        configure_logs(settings.logs.level, settings.logs.style, os.environ.get("FOOTLIGHT_NODE", arguments.command))
+    # Imported by name: a process loads only what it runs (an edge starts in a second, a node needs three).
+    command: Command = import_module(f"gateway.commands.{arguments.command}").run
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(command(arguments, settings))
 

@@ -9,8 +9,11 @@ import re
 import time
 from collections.abc import Sequence
 
+import msgspec
+from api.errors import status_of
+
 from gateway.addresses import TrustedProxies
-from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond_error
+from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond
 from infra.clock import new_id
 from infra.errors import FootlightError, Invalid, TooLarge
 from infra.logs import correlated, get_logger
@@ -154,3 +157,13 @@ def _bounded(receive: Receive, max_bytes: int) -> Receive:
         return message
 
     return take
+
+
+async def respond_error(send: Send, error: FootlightError) -> None:
+    """Send an error in the one shape all of Footlight uses."""
+    body = msgspec.json.encode({"error": error.as_dict()}, enc_hook=str)
+    more: list[Header] = [(b"cache-control", b"no-store")]
+    if error.retryable:
+        seconds = max(1, -(-(error.retry_after_ms or 1000) // 1000))
+        more.append((b"retry-after", str(seconds).encode()))
+    await respond(send, status_of(type(error)), body, "application/json", more)

@@ -1,13 +1,11 @@
 """The composition root: everything is built here, once, in order, and closed in reverse.
 
-Read it top to bottom to know what the platform is made of. Nobody else constructs a client or a service.
+Read it top to bottom, then `core.py`, to know what a node is made of. Nobody else constructs a client or a service.
 """
 
-import asyncio
-import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,20 +13,15 @@ from api.app import create_api
 from litestar import Litestar
 
 from accounts.accounts import Accounts
-from accounts.open import open_accounts
+from gateway.core import open_core
 from gateway.health import Store
 from gateway.limits import Limits
 from gateway.rooms import RoomStreams
-from infra.bus.open import open_bus
-from infra.bus.port import Bus
 from infra.metrics import Metrics
-from infra.outbox import Outbox, Relay
-from infra.retry import report_retries
 from infra.settings import Settings
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
-from infra.stores.postgres import Postgres, open_postgres
-from infra.stores.redis import Redis, open_redis, ping_redis
+from infra.stores.redis import ping_redis
 from infra.stores.search import open_search
 from media.live.streams import Streams
 from realtime.server import Realtime, open_realtime
@@ -50,36 +43,6 @@ class Platform:
     origins: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Core:
-    """What every process that changes state has: stores, bus, outbox and the domains."""
-
-    settings: Settings
-    db: Postgres
-    redis: Redis
-    bus: Bus
-    outbox: Outbox
-    accounts: Accounts
-    streams: Streams
-    metrics: Metrics
-
-
-@asynccontextmanager
-async def open_core(settings: Settings) -> AsyncIterator[Core]:
-    """Connect and build the domains; a relay publishes what they put into the outbox."""
-    metrics = Metrics()
-    report_retries(metrics)
-    outbox = Outbox()
-    async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(open_postgres(settings.postgres))
-        redis = await stack.enter_async_context(open_redis(settings.redis))
-        bus = await stack.enter_async_context(open_bus(settings.bus, redis, metrics))
-        accounts = await stack.enter_async_context(open_accounts(settings.auth, db, redis, outbox))
-        streams = Streams.over(db, redis, outbox, settings.live)
-        await stack.enter_async_context(running(Relay(db, bus, outbox, metrics).run()))
-        yield Core(settings, db, redis, bus, outbox, accounts, streams, metrics)
-
-
 @asynccontextmanager
 async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     """A whole node: core, the stores only the API uses, the real-time server and the API."""
@@ -88,7 +51,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         mongo = await stack.enter_async_context(open_mongo(settings.mongo))
         objects = await stack.enter_async_context(open_objects(settings.objects))
         search = await stack.enter_async_context(open_search(settings.search))
-        origins = web_origins(settings)
+        origins = settings.web.all_origins
         node = node_name()
         realtime = await stack.enter_async_context(
             open_realtime(
@@ -128,23 +91,6 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         )
 
 
-def web_origins(settings: Settings) -> tuple[str, ...]:
-    """The origins whose pages may use cookies."""
-    return (settings.web.public_url.rstrip("/"), *settings.web.origins)
-
-
 def node_name() -> str:
     """What this process calls itself in logs and headers."""
     return os.environ.get("FOOTLIGHT_NODE") or f"{socket.gethostname()}-{os.getpid()}"
-
-
-@asynccontextmanager
-async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """Run something beside the block, and end it with the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -95,3 +95,7 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, heard, number)
     return stop
+
+
+async def nothing_before() -> None:
+    """For processes that have nothing to do before they stop."""

@@ -102,6 +102,11 @@ class WebSettings:
     )
     web_root: Path = setting("FOOTLIGHT_WEB_ROOT", Path("http/web/dist"), "the built web client")
 
+    @property
+    def all_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may use cookies."""
+        return (self.public_url.rstrip("/"), *self.origins)
+
 
 @dataclass(frozen=True, slots=True)
 class AuthSettings:

@@ -1,12 +1,15 @@
 """The data folder: ours alone, and used by one `footlight up` at a time."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from infra.errors import Conflict
+
+ENVIRONMENT_FILE = "environment.json"  # so that `footlight grant` and its like reach what runs here
 
 
 class FolderInUse(Conflict):
@@ -38,3 +41,12 @@ def locked(folder: Path) -> Iterator[Path]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield folder
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The settings of the platform that runs (or last ran) on this folder; empty when none ever did."""
+    try:
+        kept: dict[str, str] = json.loads((folder / ENVIRONMENT_FILE).read_text())
+    except (FileNotFoundError, PermissionError, ValueError):
+        return {}
+    return kept

@@ -19,7 +19,7 @@ from infra.errors import FootlightError
 from infra.local.board import Board, open_board
 from infra.local.demo_accounts import DemoAccount, demo_accounts
 from infra.local.environment import Addresses, child_environment
-from infra.local.folder import locked
+from infra.local.folder import ENVIRONMENT_FILE, locked
 from infra.local.memory import memory_megabytes
 from infra.local.mongo import mongo_part
 from infra.local.objects import PORTS as OBJECT_PORTS
@@ -38,7 +38,6 @@ from infra.stores.postgres import open_postgres
 VALKEY_NODES = 3
 NODE_STOP_SECONDS = 5.0  # requests in hand; with the servers' 4 s everything is over within 10
 DEMO_FILE = "demo-accounts.json"
-ENVIRONMENT_FILE = "environment.json"  # so that `footlight grant` and its like reach what runs here
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +228,3 @@ def _told_to_stop() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-def environment_of(folder: Path) -> dict[str, str]:
-    """The settings of the platform that runs (or last ran) on this folder; empty when none ever did."""
-    try:
-        kept: dict[str, str] = json.loads((folder / ENVIRONMENT_FILE).read_text())
-    except (FileNotFoundError, PermissionError, ValueError):
-        return {}
-    return kept
