@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +19,7 @@ from loadtest.clock_video import publish
 from loadtest.people import Person, become_creator, sign_up, start_stream, stop_stream
 from loadtest.stack import Stack
 from realtime.client import RoomClient, open_client
+from tests.e2e.test_story import has_entries
 
 pytestmark = pytest.mark.timeout(180)
 numbers = iter(range(5000, 6000))
@@ -75,7 +77,7 @@ async def test_viewers_of_a_killed_node_miss_nothing(
         kill(stack, "gateway serve", f"--port {node_urls[0].rsplit(':', 1)[1]} ")
         said += await talk(talking, stream_id, [f"{n:02}" for n in range(5, 12)])
         for client, view in zip((first, second), views, strict=True):
-            await client.until(lambda view=view: len(view.entries) == len(said), 60)
+            await client.until(partial(has_entries, view, len(said)), 60)
             assert [entry["text"] for entry in view.entries] == said
             assert [entry["offset"] for entry in view.entries] == list(range(1, 13))
     await stop_stream(web, creator, stream_id)

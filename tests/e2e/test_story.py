@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from playwright.async_api import expect
 
 from infra.local.environment import find_ffmpeg
 from loadtest.clock_video import publish
-from realtime.client import open_client
+from realtime.client import View, open_client
 from tests.e2e.conftest import Person
 
 Arrive = Callable[..., Awaitable[Person]]
@@ -37,6 +38,14 @@ async def playing(person: Person) -> None:
     async with asyncio.timeout(30):
         while await video.evaluate("video => video.currentTime") < before + 1:  # noqa: ASYNC110  # nobody tells us
             await asyncio.sleep(0.1)
+
+
+def has_entries(view: View, count: int) -> bool:
+    return len(view.entries) >= count
+
+
+def is_over(view: View) -> bool:
+    return view.status == "ended"
 
 
 async def test_from_sign_up_to_the_end_of_a_stream(arrive: Arrive, node_urls: list[str]) -> None:
@@ -73,7 +82,7 @@ async def test_from_sign_up_to_the_end_of_a_stream(arrive: Arrive, node_urls: li
             await creator.say("welcome, everybody")
             await viewer.page.get_by_text("welcome, everybody").wait_for()
             for client, room in ((first, rooms[0]), (second, rooms[1])):
-                await client.until(lambda room=room: len(room.entries) >= 2)
+                await client.until(partial(has_entries, room, 2))
             said = [[(entry["offset"], entry["text"]) for entry in room.entries] for room in rooms]
             assert said[0] == said[1] == [(1, "good evening"), (2, "welcome, everybody")]
 
@@ -87,7 +96,7 @@ async def test_from_sign_up_to_the_end_of_a_stream(arrive: Arrive, node_urls: li
             await expect(creator.see("studio-state")).to_have_attribute("data-state", "offline", timeout=SLOW_MS)
             await expect(viewer.see("player-ended")).to_be_visible(timeout=SLOW_MS)
             for client, room in ((first, rooms[0]), (second, rooms[1])):
-                await client.until(lambda room=room: room.status == "ended")
+                await client.until(partial(is_over, room))
 
 
 async def test_an_encoder_that_drops_and_returns_continues_the_stream(arrive: Arrive) -> None:

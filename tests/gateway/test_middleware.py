@@ -38,7 +38,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 def client(inner: ASGIApp = app) -> httpx.AsyncClient:
     headers = security_headers(edge_origin="http://edge", secure=True)
     outer = Boundary(BodyLimit(inner, 1000), TrustedProxies(["127.0.0.0/8"]), Metrics(), headers)
-    transport = httpx.ASGITransport(app=outer, client=("127.0.0.1", 1))  # type: ignore[arg-type]  # untyped ASGI
+    transport = httpx.ASGITransport(app=outer, client=("127.0.0.1", 1))
     return httpx.AsyncClient(transport=transport, base_url="http://footlight.test")
 
 

@@ -25,7 +25,7 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
 
 def client_of(pages: Pages) -> httpx.AsyncClient:
     app = Boundary(pages, TrustedProxies([]), Metrics())
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # untyped ASGI
+    transport = httpx.ASGITransport(app=app)
     return httpx.AsyncClient(transport=transport, base_url="http://footlight.test")
 
 

@@ -1,8 +1,6 @@
 """The stores answer, and say so in our own words when they do not."""
 
 import asyncio
-import gc
-import warnings
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -44,7 +42,7 @@ async def test_the_cluster_answers_on_every_shard(redis: Redis) -> None:
     await ping_redis(redis)
     for number in range(50):
         await redis.set(f"key-{number}", number)
-    assert [int(await redis.get(f"key-{number}")) for number in range(50)] == list(range(50))
+    assert [await redis.get(f"key-{number}") for number in range(50)] == [b"%d" % number for number in range(50)]
 
 
 async def test_a_function_library_reaches_every_shard(redis: Redis) -> None:
@@ -101,11 +99,6 @@ async def test_a_mongo_that_is_not_there_is_unavailable() -> None:
         with pytest.raises(MongoUnavailable):
             async with store.collection("videos") as videos:
                 await videos.find_one({})
-    with warnings.catch_warnings():
-        # pymongo 4.20 forgets the socket of a connection attempt that closing the client cancels.
-        warnings.simplefilter("ignore", ResourceWarning)
-        await asyncio.sleep(0)
-        gc.collect()
 
 
 @pytest.fixture
