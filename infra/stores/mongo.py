@@ -4,6 +4,7 @@ Writes are acknowledged by a majority and its journals, and reads see only what 
 lose acknowledged writes at a failover (https://jepsen.io/analyses/mongodb-4.2.6).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,6 +24,7 @@ Collection = AsyncCollection[Document]
 
 # What a dead, restarting, electing or overloaded server raises.
 LOST = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+ATTEMPT_SECONDS = 0.05
 POOL_SIZE = 50  # connections a process may hold
 READ_PREFERENCES = {
     "primary": ReadPreference.PRIMARY,
@@ -86,8 +88,7 @@ async def open_mongo(settings: MongoSettings) -> AsyncIterator[Mongo]:
         serverSelectionTimeoutMS=milliseconds,
         connectTimeoutMS=milliseconds,
         maxPoolSize=POOL_SIZE,
-        # One watching connection instead of two; a failed operation makes it look at once. Closing a client while the
-        # second connects leaks its socket (pymongo 4.20, `_async_create_connection` when cancelled).
+        # One watching connection instead of two; a failed operation makes it look again at once.
         serverMonitoringMode="poll",
         tz_aware=True,
         uuidRepresentation="standard",
@@ -100,4 +101,7 @@ async def open_mongo(settings: MongoSettings) -> AsyncIterator[Mongo]:
         )
         yield Mongo(database, settings)
     finally:
+        # pymongo 4.20 leaks the socket of an attempt to connect that `close` cancels, and a failed operation has just
+        # started one; a refusal arrives within this time.
+        await asyncio.sleep(ATTEMPT_SECONDS)
         await client.close()
