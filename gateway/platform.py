@@ -62,9 +62,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 streams=RoomStreams(core.streams),
                 origins=origins,
                 node=node,
+                metrics=core.metrics,
             )
         )
-        core.metrics.sockets.set_function(lambda: realtime.connections)
         yield Platform(
             settings=settings,
             node=node,

@@ -29,7 +29,7 @@ class Metrics:
         )
         self.sockets = Gauge("footlight_sockets", "Socket connections open now", registry=registry)
         self.room_messages = Counter(
-            "footlight_room_messages", "Frames from (in) and to (out) viewers", ("direction",), registry=registry
+            "footlight_room_messages", "Events from (in) and frames to (out) viewers", ("direction",), registry=registry
         )
         self.bus_published = Counter(
             "footlight_bus_published", "Messages the broker has safely", ("topic",), registry=registry

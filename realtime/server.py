@@ -22,6 +22,7 @@ from infra.bus.port import Bus
 from infra.clock import Clock, new_id, system_clock
 from infra.errors import FootlightError, Invalid, Unauthenticated, Unavailable
 from infra.logs import correlated, get_logger
+from infra.metrics import Metrics
 from infra.settings import RedisSettings
 from infra.stores.redis import Redis
 from realtime.accounts import follow_accounts
@@ -54,10 +55,18 @@ log = get_logger(__name__)
 class Node:
     """Everything a client can do here (see `realtime.wire.server.Application`)."""
 
-    def __init__(self, identify: Identify, connections: Connections, rooms: RoomHandlers, chat: ChatHandlers) -> None:
+    def __init__(
+        self,
+        identify: Identify,
+        connections: Connections,
+        rooms: RoomHandlers,
+        chat: ChatHandlers,
+        count_heard: Callable[[], object],
+    ) -> None:
         self._identify = identify
         self._connections = connections
         self._rooms = rooms
+        self._count_heard = count_heard
         handlers: dict[str, Handler] = {"room:join": rooms.join, "room:leave": rooms.leave, "chat:send": chat.send}
         self._events = {event.name: (msgspec.json.Decoder(event.body), handlers[event.name]) for event in CLIENT_EVENTS}
 
@@ -68,6 +77,7 @@ class Node:
         self._connections.add(Connection(sid, socket, identity, sent.device), since=moment)
 
     async def heard(self, sid: str, name: str, body: msgspec.Raw | None) -> bytes:
+        self._count_heard()
         who = self._connections.find(sid)
         if who is None:  # it is being dismissed
             return msgspec.json.encode(Refusal(error=Unavailable().as_dict()))
@@ -150,6 +160,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     streams: StreamLookup,
     origins: Sequence[str],
     node: str,
+    metrics: Metrics,
     clock: Clock = system_clock,
     timing: Timing = DEFAULT_TIMING,
 ) -> AsyncIterator[Realtime]:
@@ -160,9 +171,11 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     snapshots = Streams(redis, functions, streams)
     async with open_channels(redis, redis_settings) as channels:
         room_log = RedisRoomLog(functions)
-        rooms = Rooms(channels, room_log, snapshots)
+        rooms = Rooms(channels, room_log, snapshots, metrics.room_messages.labels("out").inc)
         handlers = RoomHandlers(rooms, presence)
-        application = Node(identify, connections, handlers, ChatHandlers(rooms, room_log, clock))
+        metrics.sockets.set_function(lambda: len(connections))
+        chat = ChatHandlers(rooms, room_log, clock)
+        application = Node(identify, connections, handlers, chat, metrics.room_messages.labels("in").inc)
         sockets = SocketServer(application)
         inside = socketio.ASGIApp(sockets, socketio_path=None)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]

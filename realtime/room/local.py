@@ -35,11 +35,13 @@ Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 class Room:
     """Hears one channel (see `realtime.cluster.Receiver`) and passes on what it hears."""
 
-    def __init__(self, stream: StreamSnapshot, room_log: RoomLog, spawn: Spawn) -> None:
+    def __init__(
+        self, stream: StreamSnapshot, room_log: RoomLog, spawn: Spawn, count_sent: Callable[[int], object]
+    ) -> None:
         self.id = stream.id
         self.stream = stream
         self.viewers = 0
-        self.audience = Audience()
+        self.audience = Audience(count_sent)
         self.joining = 0
         self.position: Position | None = None
         self._log = room_log

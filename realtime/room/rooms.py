@@ -13,7 +13,7 @@ never not at all. The acknowledgement is queued in the same step as 3, so no fra
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,13 @@ class Joined:
 class Rooms:
     """Every room that has a member here."""
 
-    def __init__(self, channels: ShardedChannels, room_log: RoomLog, streams: Streams) -> None:
+    def __init__(
+        self, channels: ShardedChannels, room_log: RoomLog, streams: Streams, count_sent: Callable[[int], object]
+    ) -> None:
         self._channels = channels
         self._log = room_log
         self._streams = streams
+        self._count_sent = count_sent
         self._rooms: dict[str, Room] = {}
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -103,7 +106,7 @@ class Rooms:
         stream = await self._streams.get(stream_id)
         if stream is None:
             raise RoomNotFound
-        room = Room(stream, self._log, self._spawn)
+        room = Room(stream, self._log, self._spawn, self._count_sent)
         await self._channels.subscribe(channel(stream_id), room)
         try:
             await room.begin()

@@ -23,10 +23,11 @@ class Listener(Protocol):
 
 
 class Audience:
-    """The sockets of one room on this node."""
+    """The sockets of one room on this node. `count` is told how many each frame goes to."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: Callable[[int], object]) -> None:
         self._listeners: dict[Listener, None] = {}
+        self._count = count
 
     def __len__(self) -> int:
         return len(self._listeners)
@@ -41,6 +42,7 @@ class Audience:
         """Queue one frame for everybody."""
         for listener in tuple(self._listeners):
             listener.offer(frame)
+        self._count(len(self._listeners))
 
 
 class Merger:

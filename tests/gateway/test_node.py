@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from realtime.client import Refused, open_client
+
 SIGN_UP = {"email": "ada@example.com", "password": "a long enough pass phrase", "display_name": "Ada"}
 
 
@@ -84,3 +86,12 @@ async def test_tokens_can_be_checked_by_others(client: httpx.AsyncClient) -> Non
     assert keys
     assert {key["kty"] for key in keys} == {"RSA"}
     assert all("d" not in key for key in keys)
+
+
+async def test_what_happens_in_rooms_is_counted(client: httpx.AsyncClient, node: str) -> None:
+    async with open_client([node.replace("http", "ws")]) as viewer:
+        with pytest.raises(Refused):
+            await viewer.join("01890000-0000-7000-8000-000000000000")
+        text = (await client.get("/metrics")).text
+    assert "footlight_sockets 1.0" in text
+    assert 'footlight_room_messages_total{direction="in"} 1.0' in text

@@ -18,6 +18,7 @@ from infra.bus.port import Bus
 from infra.clock import system_clock
 from infra.errors import Unauthenticated
 from infra.local.parts import LOOPBACK, Part, listens
+from infra.metrics import Metrics
 from infra.settings import RedisSettings
 from infra.stores.redis import Redis
 from realtime.ports import StreamSnapshot
@@ -116,6 +117,7 @@ async def serving(
         streams=streams,
         origins=[ORIGIN],
         node=f"test-{port}",
+        metrics=Metrics(),
         timing=timing,
     ) as realtime:
         config = uvicorn.Config(

@@ -36,8 +36,9 @@ class World:
 
     def __init__(self) -> None:
         self.said: list[bytes] = []
+        self.sent: list[int] = []
         self.log = MemoryRoomLog(lambda: datetime.now(UTC), lambda _, payload: self.said.append(payload))
-        self.room = Room(snapshot(ROOM), self.log, asyncio.create_task)
+        self.room = Room(snapshot(ROOM), self.log, asyncio.create_task, self.sent.append)
         self.screen = Screen()
         self.room.audience.add(self.screen)
 
