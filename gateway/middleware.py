@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from api.errors import status_of
 
+from api.errors import status_of
 from gateway.addresses import TrustedProxies
 from gateway.asgi import ASGIApp, Header, Message, Receive, Scope, Send, header, headers, respond
 from infra.clock import new_id

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from api.app import create_api
 from litestar import Litestar
 
 from accounts.accounts import Accounts
+from api.app import create_api
 from gateway.core import open_core
 from gateway.health import Store
 from gateway.limits import Limits

@@ -13,7 +13,6 @@ import sys
 from datetime import UTC, datetime
 
 from infra.local.environment import find_ffmpeg
-
 from loadtest import api_speed, glass, start_up
 from loadtest.stack import platform
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from api.app import create_api
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts.accounts import Accounts
+from api.app import create_api
 from infra.errors import FootlightError
 from infra.settings import Settings
 from infra.stores.postgres import Postgres

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from api.errors import HANDLERS, STATUS, MethodNotAllowed, WrongContentType, answer, status_of
-from api.identity import creator_only
 from litestar import Litestar, get
 
+from api.errors import HANDLERS, STATUS, MethodNotAllowed, WrongContentType, answer, status_of
+from api.identity import creator_only
 from infra.errors import FootlightError, Invalid, TooMany, Unavailable
 
 LOGIN = "/api/v1/auth/login"
