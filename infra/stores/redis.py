@@ -77,10 +77,11 @@ async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
         **connection_options(settings),
     )
     try:
-        await client.initialize()
+        try:
+            await client.initialize()
+        except LOST as lost:
+            raise RedisUnavailable() from lost
         yield client
-    except LOST as lost:
-        raise RedisUnavailable() from lost
     finally:
         await client.aclose()
 
@@ -134,8 +135,3 @@ class Functions:
         node = self._client.get_node_from_key(key)
         await self._client.execute_command("FUNCTION LOAD", "REPLACE", self._source, target_nodes=node)
         return await self._client.execute_command(*command, target_nodes=node)
-
-
-async def load_functions(client: Redis, source: str) -> None:
-    """Put a function library on every primary; loading the same text again changes nothing."""
-    await client.execute_command("FUNCTION LOAD", "REPLACE", source, target_nodes=RedisCluster.PRIMARIES)

@@ -15,7 +15,7 @@ from infra.settings import MongoSettings, ObjectSettings, PostgresSettings, Redi
 from infra.stores.mongo import Mongo, MongoUnavailable, open_mongo
 from infra.stores.objects import THREADS, WAITING, NoSuchObject, Objects, ObjectsUnavailable, open_objects
 from infra.stores.postgres import Postgres, PostgresUnavailable, open_postgres
-from infra.stores.redis import Redis, RedisUnavailable, load_functions, open_redis, ping_redis
+from infra.stores.redis import Functions, Redis, RedisUnavailable, open_redis, ping_redis
 from infra.stores.search import Search, SearchUnavailable, open_search, plain_mime
 
 
@@ -45,11 +45,18 @@ async def test_the_cluster_answers_on_every_shard(redis: Redis) -> None:
     assert [await redis.get(f"key-{number}") for number in range(50)] == [b"%d" % number for number in range(50)]
 
 
-async def test_a_function_library_reaches_every_shard(redis: Redis) -> None:
-    source = "#!lua name=t\nserver.register_function('echo_key', function(keys) return keys[1] end)"
-    await load_functions(redis, source)
+async def test_a_function_library_reaches_every_shard_that_is_asked(redis: Redis) -> None:
+    functions = Functions(
+        redis, "#!lua name=t\nserver.register_function('echo_key', function(keys) return keys[1] end)"
+    )
     for key in ("a", "b", "c", "{room:1}x"):
-        assert await redis.fcall("echo_key", 1, key) == key.encode()
+        assert await functions.call("echo_key", [key], []) == key.encode()
+
+
+async def test_what_goes_wrong_beside_an_open_cluster_is_not_blamed_on_it(redis_settings: RedisSettings) -> None:
+    with pytest.raises(OSError, match="port"):
+        async with open_redis(redis_settings):
+            raise OSError("the port is taken")
 
 
 async def test_a_cluster_that_is_not_there_is_unavailable(redis_settings: RedisSettings) -> None:
