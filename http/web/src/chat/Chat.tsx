@@ -7,6 +7,7 @@ import type { LiveRoom } from "../realtime/useRoom";
 import { useSession } from "../session/SessionProvider";
 import { Button, IconButton } from "../ui/Button";
 import { Skeleton } from "../ui/Skeleton";
+import "../ui/badges.css";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
@@ -44,7 +45,7 @@ function ChatState({ live: { room, link } }: { live: LiveRoom }) {
   const words = link === "closed" ? "Disconnected" : link === "reconnecting" || (link === "connected" && !room.joined && room.epoch !== null) ? "Reconnecting" : null;
   return (
     <span className="chat-state" role="status" data-testid="chat-state">
-      {words && <><span className="player-pulse" aria-hidden="true" />{words}</>}
+      {words && <><span className="pulse" aria-hidden="true" />{words}</>}
     </span>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 
 import { asApiError } from "../api/errors";
 import { Icon } from "../ui/icons";
 import { messageLength, waitSeconds } from "./text";
+import "../ui/field.css";
 
 interface ComposerProps {
   maxLength: number;

@@ -16,7 +16,7 @@ interface ListProps {
 const NEAR_END_PX = 48;
 
 export function MessageList({ room, times, onRetry, onForget }: ListProps) {
-  const box = useRef<HTMLOListElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const [heldAt, setHeldAt] = useState<number | null>(null);
   const me = room.me?.user ?? null;
   const last = room.entries.at(-1)?.offset ?? 0;
@@ -51,7 +51,8 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
 
   return (
     <div className="chat-scroll">
-      <ol ref={box} className={`chat-list ${times ? "chat-times" : ""}`} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Chat messages" data-testid="chat-list">
+      <div ref={box} className={`chat-list ${times ? "chat-times" : ""}`} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Chat messages" data-testid="chat-list">
+      <ol>
         {room.entries.map((entry) => (
           <ChatLine key={entry.offset} user={entry.user} text={entry.text} at={entry.at} myId={me?.id ?? null} myName={me?.name ?? null} />
         ))}
@@ -59,6 +60,7 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
           <PendingLine key={message.id} message={message} onRetry={onRetry} onForget={onForget} />
         ))}
       </ol>
+      </div>
       {held && (
         <button type="button" className="chat-jump" onClick={() => setHeldAt(null)} data-testid="chat-jump">
           <Icon name="down" size={16} />

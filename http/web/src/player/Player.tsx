@@ -10,6 +10,7 @@ import { useControlsShown } from "./useControlsShown";
 import { usePlayback } from "./usePlayback";
 import { usePlayerKeys } from "./usePlayerKeys";
 import { useVolume } from "./useVolume";
+import "../ui/badges.css";
 import "./player.css";
 
 interface PlayerProps {

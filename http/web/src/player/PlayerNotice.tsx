@@ -30,10 +30,10 @@ export function PlayerNotice(props: NoticeProps) {
   return (
     <>
       <div role="status" className="player-words">
-        {words && <p data-testid="player-words"><span className="player-pulse" aria-hidden="true" />{words}</p>}
+        {words && <p data-testid="player-words"><span className="pulse" aria-hidden="true" />{words}</p>}
       </div>
       {started && !paused && muted && (
-        <Button className="button player-unmute" look="primary" icon="muted" onClick={onUnmute} data-testid="unmute">Unmute</Button>
+        <Button className="player-unmute" look="primary" icon="muted" onClick={onUnmute} data-testid="unmute">Unmute</Button>
       )}
       {started && paused && (
         <button type="button" className="player-big" aria-label="Play" onClick={onPlay}><Icon name="play" size={36} /></button>

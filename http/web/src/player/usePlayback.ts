@@ -14,12 +14,13 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { streamI
   const [state, setState] = useState(initialPlayback);
   const playback = useRef<Playback | null>(null);
   const pausedByPerson = useRef(false);
-  const over = status === "ended";
-  const wasOver = useRef(over);
+  // Before the first picture there is nothing to ask for; of a stream that was over from the start, neither.
+  const begun = status !== "created";
+  const wasOver = useRef(status === "ended");
 
   useEffect(() => {
     const element = video.current;
-    if (!element || wasOver.current) return;
+    if (!element || !begun || wasOver.current) return;
     const running = new Playback(element, streamId, latency, setState, () => !pausedByPerson.current, play);
     playback.current = running;
     running.start();
@@ -28,7 +29,7 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { streamI
       playback.current = null;
       setState(initialPlayback);
     };
-  }, [video, streamId, latency, play]);
+  }, [video, streamId, latency, play, begun]);
 
   useEffect(() => {
     if (status === "live") playback.current?.hurry();

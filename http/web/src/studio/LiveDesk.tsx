@@ -67,7 +67,7 @@ function StateBar({ stream, status, viewers, onStopped }: { stream: Stream; stat
     <header className="studio-state" data-testid="studio-state" data-state={status}>
       <span className="studio-lamp" aria-hidden="true" />
       <div className="studio-words">
-        <h1 role="status">{title}</h1>
+        <h1><span role="status">{title}</span></h1>
         <p className="muted"><strong>{stream.title}</strong> · {words}</p>
       </div>
       <dl className="studio-figures">

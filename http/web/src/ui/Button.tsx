@@ -19,13 +19,13 @@ const classes = ({ look = "plain", small, wide }: Shared) =>
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & Shared & { busy?: boolean };
 
 /** While `busy` it keeps its width and its focus, and ignores presses. */
-export function Button({ look, icon, small, wide, busy = false, children, onClick, type = "button", ...rest }: ButtonProps) {
+export function Button({ look, icon, small, wide, busy = false, className = "", children, onClick, type = "button", ...rest }: ButtonProps) {
   const press: typeof onClick = (event) => {
     if (busy) event.preventDefault();
     else onClick?.(event);
   };
   return (
-    <button {...rest} type={type} className={classes({ ...(look && { look }), small: !!small, wide: !!wide })} aria-busy={busy || undefined} aria-disabled={busy || undefined} onClick={press}>
+    <button {...rest} type={type} className={`${classes({ ...(look && { look }), small: !!small, wide: !!wide })} ${className}`} aria-busy={busy || undefined} aria-disabled={busy || undefined} onClick={press}>
       {icon && <Icon name={icon} size={18} />}
       <span className="button-label">{children}</span>
     </button>
