@@ -5,16 +5,14 @@ something and is authenticated by cookie must come from an origin of ours; the b
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from http.cookies import CookieError, SimpleCookie
 
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, read_cookies
 from accounts.model import Identity
 from gateway.asgi import ASGIApp, Receive, Scope, Send, header, headers
 from gateway.limits import Limits
 from gateway.middleware import Answer
 from infra.errors import Forbidden, Unauthenticated
 
-ACCESS_COOKIE = "__Host-access"
-REFRESH_COOKIE = "__Secure-refresh"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Identify = Callable[[str], Awaitable[Identity]]
@@ -36,7 +34,7 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
         state["identity"] = state["auth_error"] = None
-        bearer, cookies = bearer_token(scope), request_cookies(scope)
+        bearer, cookies = bearer_token(scope), read_cookies(headers(scope, b"cookie"))
         if not bearer and cookies.keys() & {ACCESS_COOKIE, REFRESH_COOKIE} and scope["method"] not in SAFE_METHODS:
             self._check_origin(scope)
         if token := bearer or cookies.get(ACCESS_COOKIE):
@@ -75,12 +73,3 @@ def bearer_token(scope: Scope) -> str:
     """The token of an `Authorization: Bearer` header, or ''."""
     kind, _, token = header(scope, b"authorization").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
-
-
-def request_cookies(scope: Scope) -> dict[str, str]:
-    """The cookies of a request; a header that is no cookie header counts as none."""
-    try:
-        parsed = SimpleCookie("; ".join(headers(scope, b"cookie")))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in parsed.items()}

@@ -11,12 +11,12 @@ become acknowledgements (`Node.heard`).
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import msgspec
 import socketio
 
+from accounts.cookies import ACCESS_COOKIE, read_cookies
 from accounts.model import Identity
 from infra.bus.port import Bus
 from infra.clock import Clock, new_id, system_clock
@@ -44,7 +44,6 @@ from realtime.wire.door import App, Door
 from realtime.wire.server import Engine, SocketServer
 from realtime.wire.socket import BoundedSocket
 
-ACCESS_COOKIE = "__Host-access"
 DRAIN_SECONDS = 4.0
 MAX_REFUSED_IN_A_ROW = 100
 
@@ -117,9 +116,9 @@ class Node:
         if token:
             return await self._identify(token)
         try:
-            cookie = SimpleCookie(cookies).get(ACCESS_COOKIE)
-            return await self._identify(cookie.value) if cookie and cookie.value else None
-        except (CookieError, Unauthenticated):
+            cookie = read_cookies([cookies]).get(ACCESS_COOKIE)
+            return await self._identify(cookie) if cookie else None
+        except Unauthenticated:
             return None  # a browser sends a cookie whether it still holds or not
 
 

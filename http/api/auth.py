@@ -11,6 +11,7 @@ from litestar.params import Body
 from msgspec import Meta
 
 from accounts.accounts import Accounts
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, read_cookies
 from accounts.errors import (
     EmailTaken,
     PasswordsBusy,
@@ -27,8 +28,6 @@ from api.errors import AnyRequest, problems
 from api.identity import signed_in
 from infra.errors import Unauthenticated
 
-ACCESS_COOKIE = "__Host-access"
-REFRESH_COOKIE = "__Secure-refresh"
 REFRESH_PATH = "/api/v1/auth"
 NO_STORE = {"cache-control": "no-store"}
 NEEDS_USER = (Unauthenticated, TokenInvalid, TokenExpired, SessionOver)
@@ -130,7 +129,7 @@ class AuthController(Controller):
         accounts: NamedDependency[Accounts],
         data: Annotated[Refresh | None, Body(description="Only for clients without cookies.")] = None,
     ) -> Response[Session]:
-        token = data.refresh_token if data else request.cookies.get(REFRESH_COOKIE, "")
+        token = data.refresh_token if data else sent_refresh_token(request)
         return signed(await accounts.refresh(token))
 
     @post(
@@ -147,7 +146,7 @@ class AuthController(Controller):
         accounts: NamedDependency[Accounts],
         maybe_identity: NamedDependency[Identity | None],
     ) -> Response[None]:
-        await accounts.sign_out(maybe_identity, request.cookies.get(REFRESH_COOKIE, ""))
+        await accounts.sign_out(maybe_identity, sent_refresh_token(request))
         return Response(None, status_code=204, cookies=[access_cookie("", 0), refresh_cookie("", 0)])
 
     @get(
@@ -222,6 +221,11 @@ def signed(sign_in: SignIn, *, status: int = 200) -> Response[Session]:
         cookies.append(refresh_cookie(sign_in.refresh_token, sign_in.refresh_seconds))
     body = Session(sign_in.access_token, sign_in.access_seconds, sign_in.user)
     return Response(body, status_code=status, cookies=cookies)
+
+
+def sent_refresh_token(request: AnyRequest) -> str:
+    """The refresh cookie as the gateway reads it, which has checked where the request comes from; or ''."""
+    return read_cookies(request.headers.getall("cookie", [])).get(REFRESH_COOKIE, "")
 
 
 def access_cookie(value: str, seconds: int) -> Cookie:

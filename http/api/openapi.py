@@ -6,7 +6,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, OpenAPIResponse, SecurityScheme, Tag
 
-from api.auth import ACCESS_COOKIE, REFRESH_COOKIE
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 
 
 def openapi_config() -> OpenAPIConfig:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from accounts.cookies import read_cookies
 from infra.errors import FootlightError
 from realtime.errors import OriginRefused, WebSocketOnly
 
@@ -20,11 +21,11 @@ class Door:
 
     def __init__(self, inside: App, origins: Sequence[str], cookie: str) -> None:
         self._inside = inside
-        self._cookie = f"{cookie}="
+        self._cookie = cookie
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin, signed_in = header(scope, b"origin"), self._cookie in header(scope, b"cookie")
+        origin, signed_in = header(scope, b"origin"), self._cookie in read_cookies(values(scope, b"cookie"))
         if (origin and origin not in self._origins) or (signed_in and not origin):
             # Browsers name their origin on every WebSocket. Whoever brings our cookie and no origin hides something.
             await _refuse(scope, receive, send, 403, OriginRefused(origin=origin or None))
@@ -46,7 +47,12 @@ class Door:
 
 def header(scope: Scope, name: bytes) -> str:
     """All values of one header, joined."""
-    return ", ".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+    return ", ".join(values(scope, name))
+
+
+def values(scope: Scope, name: bytes) -> list[str]:
+    """The values of one header, in order."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def _speaks_engine_io_4(scope: Scope) -> bool:

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from gateway.addresses import TrustedProxies
 from gateway.asgi import ASGIApp, Receive, Scope, Send, respond
-from gateway.auth import ACCESS_COOKIE, Authentication
+from gateway.auth import Authentication
 from gateway.middleware import BodyLimit, Boundary, security_headers
 from infra.errors import Conflict, Unauthenticated
 from infra.logs import correlation_id
@@ -118,6 +119,18 @@ async def test_a_cookie_changes_nothing_from_a_foreign_origin(origin: str | None
     answer = await with_authentication().post("/", headers=fields)
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "auth.origin"
+
+
+@pytest.mark.parametrize("beside", ["x", 'pref={"a":1}', "a,b=c", "=", 'open="quote'])
+@pytest.mark.parametrize("ours", [ACCESS_COOKIE, REFRESH_COOKIE])
+async def test_no_cookie_beside_ours_hides_it_from_the_check(beside: str, ours: str) -> None:
+    fields = {"Cookie": f"{beside}; {ours}=x", "Origin": "https://evil.test"}
+    assert (await with_authentication().post("/", headers=fields)).status_code == 403
+
+
+async def test_the_cookie_of_another_application_signs_nobody_out() -> None:
+    answer = await with_authentication().get("/", headers={"Cookie": f'pref={{"a":1}}; {ACCESS_COOKIE}=x'})
+    assert answer.text == "auth.required"  # it was read, and refused for what it is
 
 
 @pytest.mark.parametrize("fields", [{"Origin": "https://footlight.test"}, {"Sec-Fetch-Site": "same-origin"}])
