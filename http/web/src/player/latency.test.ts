@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { behindLive, stuck } from "./latency";
+import { behindLive, paceFor, stuck } from "./latency";
 
 const sample = { latency: 1.2, target: 1, playingDate: null, now: 100_000, paused: false };
 
@@ -25,4 +25,17 @@ test("a picture is stuck only when there is something newer to show", () => {
   expect(stuck(progress, 20_000, 10.4)).toBe(false);
   expect(stuck(progress, 2_000, 14)).toBe(false);
   expect(stuck(progress, 20_000, null)).toBe(false);
+});
+
+test("a viewer who is late is brought back gently, and only with media in hand", () => {
+  expect(paceFor({ late: 0.1, ahead: 1, rate: 1 })).toBe(1);
+  expect(paceFor({ late: 0.3, ahead: 1, rate: 1 })).toBe(1.08);
+  expect(paceFor({ late: 2, ahead: 1, rate: 1 })).toBe(1.25);
+  expect(paceFor({ late: 2, ahead: 0.2, rate: 1 })).toBe(1);
+  expect(paceFor({ late: Number.NaN, ahead: 1, rate: 1 })).toBe(1);
+});
+
+test("once it catches up it goes on until it has", () => {
+  expect(paceFor({ late: 0.1, ahead: 1, rate: 1.08 })).toBe(1.08);
+  expect(paceFor({ late: 0.04, ahead: 1, rate: 1.08 })).toBe(1);
 });

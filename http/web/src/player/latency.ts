@@ -19,6 +19,24 @@ export function stuck(progress: Progress, now: number, newest: number | null): b
   return now - progress.movedAt > STUCK_MS;
 }
 
+interface Pace {
+  /** Seconds behind where the player wants to be. */
+  late: number;
+  /** Seconds of media in hand. */
+  ahead: number;
+  rate: number;
+}
+
+/**
+ * How fast to play so that a viewer comes back to the stage's time without hearing it. hls.js does not speed up while
+ * less than a second is buffered, which in low latency is always: alone it stays 0.4 to 0.8 s further behind.
+ */
+export function paceFor({ late, ahead, rate }: Pace): number {
+  const start = rate > 1 ? 0.05 : 0.15; // begin late, stop early: no flutter around the mark
+  if (!(late > start) || ahead < 0.4) return 1;
+  return late > 1 ? 1.25 : 1.08;
+}
+
 interface Sample {
   /** Seconds behind the playlist's end, as hls.js has it. */
   latency: number;

@@ -8,7 +8,7 @@ import { fetchManifest } from "../api/calls";
 import { asApiError } from "../api/errors";
 import type { Latency } from "../api/types";
 import { backoffMs } from "../realtime/backoff";
-import { behindLive, stuck, type Progress } from "./latency";
+import { behindLive, paceFor, stuck, type Progress } from "./latency";
 
 export type Phase = "loading" | "waiting" | "playing" | "buffering" | "over" | "unsupported";
 
@@ -30,7 +30,7 @@ export interface PlaybackState {
 
 export const initialPlayback: PlaybackState = { phase: "loading", qualities: [], quality: -1, playing: null, latencySeconds: null, behind: false };
 
-const WATCH_MS = 500;
+const WATCH_MS = 250;
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
 export function hlsConfig(latency: Latency): Partial<HlsConfig> {
@@ -47,11 +47,11 @@ export function hlsConfig(latency: Latency): Partial<HlsConfig> {
       default: { maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 20_000, timeoutRetry: retry, errorRetry: retry },
     },
   };
-  // Low latency: how far behind to stay is the playlist's word (PART-HOLD-BACK); 1.5 lets it catch up after a stall,
-  // where the default never does. Standard: two segments of 2 s would start 6 s behind, 3.5 s is still without stalls.
+  // Low latency: how far behind to stay is the playlist's word (PART-HOLD-BACK), and `paceFor` keeps it.
+  // Standard: two segments of 2 s would start 6 s behind, 3.5 s is still without stalls.
   return latency === "low"
-    ? { ...shared, lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5 }
-    : { ...shared, lowLatencyMode: false, liveSyncDuration: 3.5 };
+    ? { ...shared, lowLatencyMode: true, maxLiveSyncPlaybackRate: 1, liveSyncOnStallIncrease: 0.25 }
+    : { ...shared, lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.2, liveSyncDuration: 3.5 };
 }
 
 export class Playback {
@@ -208,6 +208,10 @@ export class Playback {
       this.goLive();
     }
     if (!hls || !hls.latestLevelDetails?.live) return;
+    if (this.latency === "low" && hls.targetLatency !== null) {
+      const rate = paceFor({ late: hls.latency - hls.targetLatency, ahead: bufferedAhead(video), rate: video.playbackRate });
+      if (rate !== video.playbackRate) video.playbackRate = rate;
+    }
     this.set(behindLive({
       latency: hls.latency,
       target: hls.targetLatency,
@@ -224,6 +228,10 @@ export class Playback {
     this.state = next;
     this.onChange(next);
   }
+}
+
+function bufferedAhead({ buffered, currentTime }: HTMLVideoElement): number {
+  return buffered.length ? buffered.end(buffered.length - 1) - currentTime : 0;
 }
 
 const newestPosition = (hls: Hls) => hls.latestLevelDetails?.edge ?? null;
