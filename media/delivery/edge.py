@@ -86,12 +86,15 @@ class Edge:
         self._origins = frozenset(origins)
         self._origin = Origin(session, settings.origin_url, clock)
         self._cache = ByteCache(settings.edge_cache_bytes)
+        # What the origin may hold is counted apart: it must never keep anybody from what is there already.
         self._flights: Flights[Stored] = Flights()
+        self._held: Flights[Stored] = Flights()
         self.stats = EdgeStats(self._cache)
 
     async def close(self) -> None:
         """Give up what is being fetched."""
         await self._flights.close()
+        await self._held.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -139,10 +142,11 @@ class Edge:
         if stored := self._cache.get(want.key, self._clock()):
             self.stats.count(want.kind, "hit")
             return stored, "hit"
-        source: Source = "coalesced" if self._flights.has(want.key) else "miss"
+        flights = self._held if want.held else self._flights
+        source: Source = "coalesced" if flights.has(want.key) else "miss"
         self.stats.count(want.kind, source)
         try:
-            return await self._flights.join(want.key, want.playback_id, lambda: self._fetch(want)), source
+            return await flights.join(want.key, want.playback_id, lambda: self._fetch(want)), source
         except FootlightError:
             self.stats.count(want.kind, "error")
             raise

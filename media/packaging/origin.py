@@ -98,15 +98,17 @@ class Origin:
         if not packager.playable:
             return NOT_YET
         number, part = directives
-        if number is None or packager.ended:
+        if number is None:
             return _playlist(packager.playlist(), BRIEFLY)
-        if packager.too_far(number):
+        if packager.too_far(number, part):
             return BAD_DIRECTIVE
         reached = await self._wait(packager, number, part if packager.has_parts else None)
         if reached is None:
             return BUSY
         # Nothing came: the encoder may have dropped. The playlist as it is keeps players patient; an error would not.
-        cache = f"max-age={SATISFIED_TARGETS * packager.target_seconds}" if reached else NEVER
+        # Nor is it kept under names nobody reads in a playlist: made-up ones would push everything else out of caches.
+        is_lasting = reached and packager.is_named(number, part)
+        cache = f"max-age={SATISFIED_TARGETS * packager.target_seconds}" if is_lasting else NEVER
         return _playlist(packager.playlist(), cache)
 
     async def _segment(self, packager: Packager, number: int, part: str | None) -> Answer:

@@ -23,7 +23,11 @@ MAX_SOUND_BYTES = 1 << 20  # sound that waits for a picture
 MIN_LISTED = 4
 MAX_SEGMENT_SECONDS = 12.0  # then it is cut without a keyframe: an encoder may send none for minutes
 PAUSED_TARGETS = 0.5  # hls.js gives up a blocking reload after 0.8 target durations and counts that as an error
-MAX_AHEAD = 2  # further segments may not be waited for (RFC 8216bis, section 6.2.5.2)
+# Further segments, and parts that may take longer to come, may not be waited for (RFC 8216bis, section 6.2.5.2). With
+# parts of 0.235 s that leaves 39 things to wait for at a time, fewer than the edge lets one stream wait for.
+MAX_AHEAD = 2
+MAX_AHEAD_SECONDS = 3.0
+MAX_AHEAD_PARTS = 3  # of those that last a second or more
 FULL = 0.9  # a keyframe a little early still ends a segment
 
 
@@ -249,9 +253,20 @@ class Packager:
             last.number == number and last.complete and index >= len(last.parts)
         )
 
-    def too_far(self, number: int) -> bool:
+    def too_far(self, number: int, index: int | None) -> bool:
         """Whether nobody honest asks for that yet."""
-        return number > self._next_number - 1 + MAX_AHEAD
+        newest = self._next_number - 1
+        if index is None or number < newest or number > newest + MAX_AHEAD:
+            return number > newest + MAX_AHEAD
+        segment = self.segment(number)
+        return index >= (len(segment.parts) if segment else 0) + self._most_parts_ahead()
+
+    def is_named(self, number: int, index: int | None) -> bool:
+        """Whether a playlist that is not long past named that, or its next part. Of other names there is no end."""
+        oldest, segment = next(self._kept(), None), self.segment(number)
+        if oldest is None or number < oldest.number:
+            return False
+        return segment is None or index is None or index <= len(segment.parts)
 
     def is_next(self, number: int, index: int) -> bool:
         """Whether that is the part we hinted at."""
@@ -271,6 +286,10 @@ class Packager:
             except TimeoutError:
                 return False
         return True
+
+    def _most_parts_ahead(self) -> int:
+        seconds = self._part_target_seconds
+        return MAX_AHEAD_PARTS if seconds is None or seconds >= 1 else int(MAX_AHEAD_SECONDS / seconds)
 
     def _open(self) -> Segment | None:
         return self._listed[-1] if self._listed and not self._listed[-1].complete else None

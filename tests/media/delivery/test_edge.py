@@ -207,12 +207,14 @@ async def test_one_stream_cannot_fill_the_edge_with_requests_the_origin_holds(sh
         asyncio.create_task(show.ask(f"{PLAYLIST}?_HLS_msn={number}")) for number in range(MAX_FLIGHTS_OF_ONE + 20)
     ]
     await until(lambda: sum(task.done() for task in greedy) == 20)
-    other = asyncio.create_task(show.ask("/live/ponmlkjihgfedcba/source.m3u8"))
-    await until(lambda: "/live/ponmlkjihgfedcba/source.m3u8" in show.origin.asked)
+    others = ["/live/ponmlkjihgfedcba/source.m3u8", PLAYLIST, SEGMENT]  # the same stream's too: nothing holds those
+    answers = [asyncio.create_task(show.ask(target)) for target in others]
+    await until(lambda: all(target in show.origin.asked for target in others))
     show.origin.gate.set()
-    statuses = sorted([(await task).status for task in greedy])
-    assert statuses == [200] * MAX_FLIGHTS_OF_ONE + [503] * 20
-    assert (await other).status == 200
+    replies = [await task for task in greedy]
+    assert sorted(reply.status for reply in replies) == [200] * MAX_FLIGHTS_OF_ONE + [503] * 20
+    assert {reply.headers.get("retry-after") for reply in replies if reply.status == 503} == {"1"}
+    assert [(await task).status for task in answers] == [200] * 3
 
 
 # --- how it is answered

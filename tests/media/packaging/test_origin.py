@@ -71,7 +71,16 @@ async def test_every_path_has_its_status_and_cache_header(get: Get, path: str, s
 
 @pytest.mark.parametrize(
     "query",
-    ["_HLS_msn=12", "_HLS_msn=x", "_HLS_msn=-1", "_HLS_part=1", "_HLS_msn=9&_HLS_part=1e9", "a=" + "b" * 300],
+    [
+        "_HLS_msn=12",
+        "_HLS_msn=9&_HLS_part=14",
+        "_HLS_msn=10&_HLS_part=12",
+        "_HLS_msn=x",
+        "_HLS_msn=-1",
+        "_HLS_part=1",
+        "_HLS_msn=9&_HLS_part=1e9",
+        "a=" + "b" * 300,
+    ],
 )
 async def test_absurd_directives_are_refused(get: Get, query: str) -> None:
     status, _, headers = await get("/live/abc/source.m3u8", query)
@@ -87,6 +96,18 @@ async def test_a_playlist_waits_for_the_part_it_was_asked_for(get: Get, packager
     assert status == 200
     assert b"source/9.2.m4s" in body
     assert headers["cache-control"] == "max-age=6"
+
+
+@pytest.mark.parametrize(
+    ("query", "cache"),
+    [
+        ("_HLS_msn=9&_HLS_part=1", "max-age=6"), ("_HLS_msn=8&_HLS_part=5", "max-age=6"), ("_HLS_msn=7", "max-age=6"),
+        ("_HLS_msn=8&_HLS_part=6", "no-store"), ("_HLS_msn=6", "no-store"), ("_HLS_msn=6&_HLS_part=99", "no-store"),
+    ],
+)  # fmt: skip
+async def test_what_is_there_already_is_kept_only_under_names_a_playlist_had(get: Get, query: str, cache: str) -> None:
+    status, _, headers = await get("/live/abc/source.m3u8", query)
+    assert (status, headers["cache-control"]) == (200, cache)
 
 
 async def test_a_hinted_part_is_held_until_it_exists(get: Get, packager: Packager) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as some
 
+from media.delivery.flights import MAX_FLIGHTS_OF_ONE
 from media.packaging.boxes import Fragment
 from media.packaging.packager import LOW, MAX_SEGMENT_SECONDS, STANDARD, Packager, Profile, first_number
 from tests.media.hls import Playlist, check_continues, read_playlist
@@ -101,11 +102,24 @@ def test_waiting_is_for_what_the_specification_says() -> None:
     assert made.has(8, 1)
     assert not made.has(8, 2)
     assert not made.has(8, None)
-    assert not made.too_far(10)
-    assert made.too_far(11)
+    assert not made.too_far(10, None)
+    assert made.too_far(11, None)
     fill(made, 0.6, keyframe_every=3)
     assert made.has(8, 4)
     assert not made.has(8, 5)  # its last part is there, but the next segment has not begun
+
+
+def test_few_different_things_may_be_waited_for_and_few_past_ones_have_a_name() -> None:
+    made = packager()
+    fill(made, 1.4)  # 7 whole, two parts of 8
+    numbers, indices = range(20), [None, *range(200)]
+    asked = [(number, index) for number in numbers for index in indices if not made.too_far(number, index)]
+    waiting = [one for one in asked if not made.has(*one)]
+    assert {(8, None), (8, 2), (8, 13), (9, 0), (10, 11)} <= set(waiting)
+    assert len(waiting) == 39
+    assert len(waiting) < MAX_FLIGHTS_OF_ONE
+    named = [one for one in asked if made.has(*one) and made.is_named(*one)]
+    assert named == [(7, None), *((7, index) for index in range(6)), (8, 0), (8, 1)]
 
 
 async def test_who_waits_is_woken_by_the_part_or_by_the_end() -> None:
