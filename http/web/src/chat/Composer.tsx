@@ -73,7 +73,7 @@ export function Composer({ maxLength, disabled, onSend }: ComposerProps) {
         </button>
       </div>
       <p id="chat-left" className={left < 0 ? "composer-left composer-over" : "composer-left"} hidden={left > COUNT_FROM}>
-        {left >= 0 ? `${left} characters left` : `${-left} characters too many`}
+        {left >= 0 ? `Characters left: ${left}` : `Characters too many: ${-left}`}
       </p>
     </form>
   );
