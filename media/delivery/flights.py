@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 MAX_FLIGHTS = 2000
 # A playing stream needs a handful (the next playlist, the next part, a segment, for each rendition). The bound keeps
-# somebody who makes up numbers from filling all of the edge with requests of one stream. It is above the 39 different
-# reloads the origin holds at most (`packager.too_far`), so that nobody can use it up with those either.
-MAX_FLIGHTS_OF_ONE = 64
+# somebody who makes up numbers from filling all of the edge with requests of one stream. It is far above the 39
+# different reloads the origin holds at most (`packager.too_far`): the rest is refused there within milliseconds.
+MAX_FLIGHTS_OF_ONE = 256
 
 
 class Flights(Generic[T]):
