@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol with the bounds it lacks: how large a request head may be and how long it may take.
 
 httptools has no limit for headers and uvicorn no timeout before the first request, so one slow client a descriptor
-could hold them all (uvicorn 0.54, `protocols/http/httptools_impl.py`).
+could hold them all (uvicorn 0.54, `protocols/http/httptools_impl.py`). Nor does it bound what follows the last byte of
+a chunked body: trailers are kept like headers, for as long as they come.
 """
 
 import asyncio
@@ -26,11 +27,13 @@ class NotHttp(Invalid):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """A connection whose request heads are bounded in size and time."""
+    """A connection whose request heads are bounded in size and time, and whose bodies carry nothing beside the body."""
 
     head_seconds = 10.0
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
+    _head_complete = False
+    _loose_bytes = 0  # since the last that was head or body: trailers, extensions of chunks
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -45,9 +48,26 @@ class BoundedHttp(HttpToolsProtocol):
             if self._head_bytes > MAX_HEAD_BYTES and b"\r\n\r\n" not in data[: MAX_HEAD_BYTES + 4]:
                 self._refuse(b"431 Request Header Fields Too Large", HeadTooLarge(max_bytes=MAX_HEAD_BYTES))
                 return
+        self._loose_bytes += len(data)
         super().data_received(data)
+        # Counted read by read, for one trailer without end never becomes a header.
+        if self._loose_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(b"431 Request Header Fields Too Large", HeadTooLarge(max_bytes=MAX_HEAD_BYTES))
+
+    def on_message_begin(self) -> None:
+        self._head_complete, self._loose_bytes = False, 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._head_complete:  # a trailer is nobody's header
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._loose_bytes = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
+        self._head_complete, self._loose_bytes = True, 0
         self._head_done()
         super().on_headers_complete()
 

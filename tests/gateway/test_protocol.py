@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gateway.asgi import Receive, Scope, Send, respond
+from gateway.asgi import Receive, Scope, Send, header, respond
 from gateway.protocol import BoundedHttp
 from infra.local.parts import LOOPBACK
 from tests.gateway.conftest import Serve
@@ -55,6 +55,46 @@ async def test_garbage_is_refused_in_our_words(served: Serve) -> None:
     answer = await exchange(await served(hello), b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400")
     assert code_of(answer) == "request.not_http"
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def count(scope: Scope, receive: Receive, send: Send) -> None:
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    await respond(send, 200, f"{size} {header(scope, b'x-late')}".encode(), "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("before", "endless"),
+    [
+        (b"0\r\n", b"a: %s\r\n" % (b"x" * 1000)),
+        (b"5\r\nhello\r\n0\r\na: ", b"x" * 1000),
+        (b"5;a=", b"x" * 1000),
+    ],
+)
+async def test_what_follows_a_body_has_an_end(served: Serve, before: bytes, endless: bytes) -> None:
+    port = await served(count)
+    _, writer = await asyncio.open_connection(LOOPBACK, port)
+    writer.write(CHUNKED + before)
+    with pytest.raises(ConnectionError):  # cut while we talk: no kernel buffers 20 MB
+        for _ in range(1000):
+            writer.write(endless * 20)
+            await writer.drain()
+    writer.close()
+
+
+async def test_a_trailer_is_nobodys_header(served: Serve) -> None:
+    answer = await exchange(await served(count), CHUNKED + b"5\r\nhello\r\n0\r\nX-Late: y\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n5 ")
+
+
+async def test_a_long_body_in_small_chunks_passes(served: Serve) -> None:
+    answer = await exchange(await served(count), CHUNKED, *[b"2\r\nhi\r\n" * 5000] * 20, b"0\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n200000 ")
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost"])
