@@ -20,6 +20,7 @@ from infra.errors import FootlightError, NotFound
 from infra.metrics import CONTENT_TYPE, Metrics
 
 PING_SECONDS = 2.0
+REMEMBER_SECONDS = 1.0  # asking us often asks the stores no more often
 NO_STORE = [(b"cache-control", b"no-store")]
 
 
@@ -39,6 +40,9 @@ class Health:
         self._metrics = metrics
         self._proxies = proxies
         self.draining = False
+        self._asking = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self._found: dict[str, dict[str, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -53,13 +57,19 @@ class Health:
 
     async def readiness(self) -> tuple[bool, dict[str, Any]]:
         """Whether to send us work, and why not."""
-        names = list(self._stores)
-        results = await asyncio.gather(*(self._ask(self._stores[name]) for name in names))
-        stores = dict(zip(names, results, strict=True))
-        broken = [name for name in names if not stores[name]["ok"]]
+        stores = await self._ask_all()
+        broken = [name for name, store in stores.items() if not store["ok"]]
         ready = not self.draining and not any(self._stores[name].needed for name in broken)
         status = "draining" if self.draining else "not ready" if not ready else "degraded" if broken else "ready"
         return ready, {"status": status, "stores": stores}
+
+    async def _ask_all(self) -> dict[str, dict[str, Any]]:
+        async with self._asking:
+            if time.monotonic() - self._asked_at >= REMEMBER_SECONDS:
+                results = await asyncio.gather(*(self._ask(store) for store in self._stores.values()))
+                self._found = dict(zip(self._stores, results, strict=True))
+                self._asked_at = time.monotonic()
+            return self._found
 
     async def _ask(self, store: Store) -> dict[str, Any]:
         started = time.perf_counter()
