@@ -3,7 +3,7 @@
 A request passes Boundary and BodyLimit, and then goes by its path:
 
     /livez /readyz /metrics          Health
-    /socket.io                       realtime, which authenticates by itself
+    /socket.io                       RateLimit -> realtime, which authenticates by itself
     /api /.well-known /openapi.json  Authentication -> RateLimit -> api
     everything else                  the web client
 """
@@ -35,7 +35,7 @@ def create_app(platform: Platform, *, with_http: bool = True, with_realtime: boo
         )
         doors.pages = Pages(settings.web_root)
     if with_realtime:
-        doors.realtime = platform.realtime.app
+        doors.realtime = RateLimit(platform.realtime.app, platform.limits)
     edge = urlsplit(platform.settings.live.edge_public_url)
     headers = security_headers(
         edge_origin=f"{edge.scheme}://{edge.netloc}", secure=settings.public_url.startswith("https")

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, read_cookies
 from accounts.model import Identity
 from gateway.asgi import ASGIApp, Receive, Scope, Send, header, headers
-from gateway.limits import Limits
-from gateway.middleware import Answer
-from infra.errors import Forbidden, Unauthenticated
+from gateway.limits import Limits, RateExceeded
+from gateway.middleware import Answer, refuse
+from infra.errors import FootlightError, Forbidden, Unauthenticated
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -54,19 +54,30 @@ class Authentication:
 
 
 class RateLimit:
-    """Counts the request for its user and address; refuses it when there were too many."""
+    """Counts a request, or the handshake of a socket, for its user and address; refuses it when there were too many.
+
+    Every answer to a counted request says what is left, a refusal too.
+    """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity: Identity | None = scope["state"]["identity"]
-        allowance = await self._limits.take(scope["state"]["address"], identity.user_id if identity else None)
-        if allowance is None:
+        identity: Identity | None = scope["state"].get("identity")
+        try:
+            allowance = await self._limits.take(scope["state"]["address"], identity.user_id if identity else None)
+        except RateExceeded as refused:
+            await refuse(scope, receive, send, refused, refused.allowance.headers())
+            return
+        if allowance is None or scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, Answer(send, allowance.headers()))
+        answer = Answer(send, allowance.headers())
+        try:
+            await self._app(scope, receive, answer)
+        except FootlightError as refused:
+            await answer.fail(refused)
 
 
 def bearer_token(scope: Scope) -> str:

@@ -22,10 +22,6 @@ WINDOW_MS = 60_000
 FUNCTIONS = Path(__file__).with_name("limits.lua")
 
 
-class RateExceeded(TooMany):
-    code = "limit.rate"
-
-
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What is left of one limit."""
@@ -42,6 +38,16 @@ class Allowance:
             (b"ratelimit-remaining", str(self.remaining).encode()),
             (b"ratelimit-reset", str(-(-self.reset_ms // 1000)).encode()),
         ]
+
+
+class RateExceeded(TooMany):
+    """A limit is used up; `allowance` says which."""
+
+    code = "limit.rate"
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(retry_after_ms=allowance.reset_ms, limit=allowance.limit)
+        self.allowance = allowance
 
 
 class Limits:
@@ -66,7 +72,7 @@ class Limits:
             return None
         tightest = min(allowances, key=lambda one: (one.admitted, one.remaining))
         if not tightest.admitted:
-            raise RateExceeded(retry_after_ms=tightest.reset_ms, limit=tightest.limit)
+            raise RateExceeded(tightest)
         return tightest
 
     async def _window(self, key: str, limit: int) -> Allowance:

@@ -159,6 +159,26 @@ def _bounded(receive: Receive, max_bytes: int) -> Receive:
     return take
 
 
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, error: FootlightError, more: Sequence[Header] = ()
+) -> None:
+    """Answer a request, or the handshake of a socket, with an error."""
+    if scope["type"] == "websocket":
+        await receive()  # the handshake
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        send = _before_upgrade(send)
+    await respond_error(Answer(send, more), error)
+
+
+def _before_upgrade(send: Send) -> Send:
+    async def translated(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return translated
+
+
 async def respond_error(send: Send, error: FootlightError) -> None:
     """Send an error in the one shape all of Footlight uses."""
     body = msgspec.json.encode({"error": error.as_dict()}, enc_hook=str)

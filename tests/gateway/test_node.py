@@ -1,13 +1,31 @@
 """A whole node: every layer, every store, as a client meets it."""
 
+import dataclasses
+import json
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
+from infra.settings import Settings
+from infra.stores.postgres import Postgres
+from infra.stores.redis import Redis
 from realtime.client import Refused, open_client
+from tests.gateway.conftest import running_node
 
 SIGN_UP = {"email": "ada@example.com", "password": "a long enough pass phrase", "display_name": "Ada"}
+HANDSHAKE = "/socket.io/?EIO=4&transport=websocket"
+ELSEWHERE = {"X-Forwarded-For": "198.51.100.9"}
+
+
+def few_requests(settings: Settings) -> AbstractAsyncContextManager[str]:
+    """A node that lets an address in twice a minute."""
+    return running_node(
+        dataclasses.replace(settings, web=dataclasses.replace(settings.web, address_limit_per_minute=2))
+    )
 
 
 @pytest.fixture
@@ -54,6 +72,31 @@ async def test_the_hundred_and_first_request_of_a_minute_is_refused(client: http
     assert [answer.status_code for answer in answers] == [200] * 100 + [429]
     assert answers[-1].json()["error"]["code"] == "limit.rate"
     assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_a_refusal_tells_what_is_left_too(node_settings: Settings, db: Postgres, redis: Redis) -> None:
+    async with few_requests(node_settings) as node, httpx.AsyncClient(base_url=node) as client:
+        answers = [await client.get("/api/v1/streams") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["1", "0", "0"]
+    assert 0 < int(answers[-1].headers["ratelimit-reset"]) <= 60
+
+
+async def test_handshakes_of_sockets_are_counted_for_their_address(
+    node_settings: Settings, db: Postgres, redis: Redis
+) -> None:
+    async with few_requests(node_settings) as node:
+        for _ in range(2):
+            async with connect(f"{node.replace('http', 'ws')}{HANDSHAKE}"):
+                pass
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{node.replace('http', 'ws')}{HANDSHAKE}")
+        async with connect(f"{node.replace('http', 'ws')}{HANDSHAKE}", additional_headers=ELSEWHERE):
+            pass
+    answer = refused.value.response
+    assert answer.status_code == 429
+    assert answer.headers["ratelimit-limit"] == "2"
+    assert json.loads(answer.body or b"")["error"]["code"] == "limit.rate"
 
 
 async def test_pages_are_not_counted(client: httpx.AsyncClient) -> None:
