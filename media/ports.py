@@ -53,8 +53,8 @@ class IngestDesk(Protocol):
         """Created or interrupted becomes live; returns the number of this connection."""
         ...
 
-    async def dropped(self, stream_id: str, reason: str) -> None:
-        """Live becomes interrupted."""
+    async def dropped(self, stream_id: str, reason: str, connection: int) -> None:
+        """Live becomes interrupted, unless an encoder came after this connection."""
         ...
 
     async def unwanted(self, publishers: Mapping[str, str]) -> set[str]:

@@ -84,7 +84,7 @@ class Publisher:
         self._heard = now = time.monotonic()
         self._timeline, self._meter = Timeline(), Meter(now)
         self._furthest_ms = 0
-        self._is_connected = False
+        self._connection: int | None = None  # its number, once the desk knows of it
         self._is_playable = False  # as the desk was told
 
     @property
@@ -105,9 +105,8 @@ class Publisher:
         self._meter.saw(tag.kind, seen, at, len(tag.payload), self._heard)
         if seen.codec != WANTED[tag.kind]:
             return  # the health report says so
-        if tag.kind == Kind.VIDEO and seen.frame and not self._is_connected:
-            await self._desk.connected(self._broadcast.stream_id)
-            self._is_connected = True
+        if tag.kind == Kind.VIDEO and seen.frame and self._connection is None:
+            self._connection = await self._desk.connected(self._broadcast.stream_id)
         await self._feed.take(Tag(tag.kind, at, tag.payload), seen)
         if self._broadcast.packager.playable and not self._is_playable:
             await self.report()  # viewers are waiting for this
@@ -132,13 +131,13 @@ class Publisher:
         finally:
             was_on_air = self._broadcast.left(self)
             self.is_gone.set()
-        if was_on_air and self._is_connected:
-            await self._tell_dropped(reason)
+        if was_on_air and self._connection is not None:
+            await self._tell_dropped(reason, self._connection)
 
-    async def _tell_dropped(self, reason: str) -> None:
+    async def _tell_dropped(self, reason: str, connection: int) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             try:
-                await self._desk.dropped(self._broadcast.stream_id, reason)
+                await self._desk.dropped(self._broadcast.stream_id, reason, connection)
             except FootlightError as failure:
                 # The sweeper notices the missing health reports.
                 log.error("ingest.drop_untold", stream_id=self._broadcast.stream_id, code=failure.code)

@@ -191,10 +191,10 @@ class Streams:
         """The encoder sends pictures; returns the number of this connection. Raises `StreamIsOver`."""
         return (await self._change(stream_id, state.connect)).connections
 
-    async def dropped(self, stream_id: str, reason: str) -> None:
-        """The encoder is gone; the stream waits for it."""
-        await self._change(stream_id, state.drop)
-        log.info("stream.encoder_dropped", stream_id=stream_id, reason=reason)
+    async def dropped(self, stream_id: str, reason: str, connection: int) -> None:
+        """The encoder of this connection is gone; the stream waits for it unless another one publishes already."""
+        await self.drop_if_still(stream_id, connection)
+        log.info("stream.encoder_dropped", stream_id=stream_id, reason=reason, connection=connection)
 
     async def unwanted(self, publishers: Mapping[str, str]) -> set[str]:
         """Of `{stream_id: key}` those that must be disconnected: the stream is over or the key was replaced."""
@@ -234,7 +234,7 @@ class Streams:
         return stream.end_reason
 
     async def drop_if_still(self, stream_id: str, connection: int) -> None:
-        """Interrupt a stream whose encoder fell silent, unless an encoder has connected since."""
+        """Interrupt a stream whose encoder fell silent or left, unless an encoder has connected since."""
 
         def still(stream: Stream, now: datetime) -> Stream:
             return state.drop(stream, now) if stream.connections == connection else stream

@@ -87,11 +87,11 @@ class MemoryDesk:
         self._tell()
         return opened.connections
 
-    async def dropped(self, stream_id: str, reason: str) -> None:
+    async def dropped(self, stream_id: str, reason: str, connection: int) -> None:
         self._answers()
         opened = self.streams[stream_id]
         opened.drops.append(reason)
-        if opened.status == "live":
+        if opened.status == "live" and opened.connections == connection:
             opened.status = "interrupted"
         self._tell()
 

@@ -28,7 +28,7 @@ async def test_a_whole_life_is_told_in_order(world: World) -> None:
     stream_id = (await world.started(creator)).stream.id
     assert await world.streams.connected(stream_id) == 1
     world.time.pass_(seconds=5)
-    await world.streams.dropped(stream_id, "closed")
+    await world.streams.dropped(stream_id, "closed", 1)
     assert await world.streams.connected(stream_id) == 2
     stopped = await world.streams.stop(stream_id, creator)
     assert (stopped.status, stopped.end_reason, stopped.connections) == ("ended", "stopped_by_creator", 2)
@@ -98,7 +98,9 @@ async def test_connecting_dropping_and_stopping_at_once_leaves_one_story(world: 
     creator = await enrol(world.db)
     stream_id = (await world.started(creator)).stream.id
     moves = [
-        move for _ in range(8) for move in (world.streams.connected(stream_id), world.streams.dropped(stream_id, "x"))
+        move
+        for number in range(1, 9)
+        for move in (world.streams.connected(stream_id), world.streams.dropped(stream_id, "x", number))
     ]
     answers = await asyncio.gather(*moves, world.streams.stop(stream_id, creator), return_exceptions=True)
     assert all(not isinstance(a, BaseException) or isinstance(a, StreamIsOver) for a in answers)
@@ -165,7 +167,7 @@ async def test_the_key_of_an_ended_stream_is_refused_by_name(world: World) -> No
             await attempt
     with pytest.raises(StreamIsOver):
         await world.streams.reset_key(started.stream.id, creator)
-    await world.streams.dropped(started.stream.id, "late news")
+    await world.streams.dropped(started.stream.id, "late news", 1)
     assert (await world.told())[-1] == "stream.ended"
 
 
@@ -192,6 +194,15 @@ async def test_publishers_of_ended_streams_and_old_keys_are_unwanted(world: Worl
 # --- playing and health
 
 
+async def test_late_news_of_an_encoder_that_was_replaced_changes_nothing(world: World) -> None:
+    stream_id = (await world.on_air()).stream.id
+    assert await world.streams.connected(stream_id) == 2
+    await world.streams.dropped(stream_id, "connection_lost", 1)
+    assert (await world.streams.get(stream_id)).status == "live"
+    await world.streams.dropped(stream_id, "connection_lost", 2)
+    assert (await world.streams.get(stream_id)).status == "interrupted"
+
+
 async def test_there_is_something_to_play_once_the_packager_says_so(world: World) -> None:
     creator = await enrol(world.db)
     started = await world.started(creator)
@@ -205,7 +216,7 @@ async def test_there_is_something_to_play_once_the_packager_says_so(world: World
     await world.streams.report(stream_id, healthy())
     url = await world.streams.manifest_url(stream_id)
     assert url == f"https://edge.example/live/{started.stream.playback_id}/index.m3u8"
-    await world.streams.dropped(stream_id, "closed")
+    await world.streams.dropped(stream_id, "closed", 1)
     assert await world.streams.manifest_url(stream_id) == url, "the last pictures stay up while the encoder may return"
     await world.streams.stop(stream_id, creator)
     with pytest.raises(StreamIsOver):
@@ -220,7 +231,7 @@ async def test_the_creator_sees_how_the_encoder_does_until_it_drops(world: World
     stream, health = await world.streams.mine(creator)
     assert stream
     assert (stream.id, health) == (stream_id, healthy())
-    await world.streams.dropped(stream_id, "closed")
+    await world.streams.dropped(stream_id, "closed", 1)
     stream, health = await world.streams.mine(creator)
     assert stream
     assert (stream.status, health) == ("interrupted", None)
@@ -229,7 +240,7 @@ async def test_the_creator_sees_how_the_encoder_does_until_it_drops(world: World
 async def test_only_streams_on_air_are_listed(world: World) -> None:
     await world.started()
     live, interrupted = await world.on_air(), await world.on_air()
-    await world.streams.dropped(interrupted.stream.id, "closed")
+    await world.streams.dropped(interrupted.stream.id, "closed", 1)
     ended = await world.on_air(creator := await enrol(world.db))
     await world.streams.stop(ended.stream.id, creator)
     assert {stream.id for stream in await world.streams.list_live()} == {live.stream.id, interrupted.stream.id}

@@ -36,7 +36,7 @@ def test_nobody_is_called_silent_while_reports_cannot_be_read() -> None:
 
 async def test_an_encoder_that_never_returns_ends_its_stream(world: World) -> None:
     stream_id = (await world.on_air()).stream.id
-    await world.streams.dropped(stream_id, "closed")
+    await world.streams.dropped(stream_id, "closed", 1)
     world.time.pass_(seconds=59)
     await world.sweeper().sweep()
     assert (await world.streams.get(stream_id)).status == "interrupted"
@@ -78,7 +78,7 @@ async def test_an_encoder_that_connects_while_the_sweeper_judges_stays_live(worl
 
 async def test_several_sweepers_at_once_end_a_stream_once(world: World) -> None:
     stream_id = (await world.on_air()).stream.id
-    await world.streams.dropped(stream_id, "closed")
+    await world.streams.dropped(stream_id, "closed", 1)
     world.time.pass_(minutes=2)
     await asyncio.gather(*(world.sweeper().sweep() for _ in range(5)))
     assert Counter(await world.told())["stream.ended"] == 1
