@@ -69,6 +69,8 @@ class Sweeper:
                 await self.sweep()
             except FootlightError as failure:
                 log.error("sweep.failed", code=failure.code)
+            except Exception:  # nobody else ends what is over: one bad round must not be the last
+                log.exception("sweep.failed")
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep(self) -> None:

@@ -4,8 +4,12 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+from asyncpg import ReadOnlySQLTransactionError
+
 from infra.stores.redis import Redis
 from media.live.health import health_key
+from media.live.state import Stream
 from media.live.sweeper import SILENT_AFTER, judge
 from tests.media.live.world import NOON, World, a_stream, healthy
 
@@ -82,6 +86,34 @@ async def test_several_sweepers_at_once_end_a_stream_once(world: World) -> None:
     world.time.pass_(minutes=2)
     await asyncio.gather(*(world.sweeper().sweep() for _ in range(5)))
     assert Counter(await world.told())["stream.ended"] == 1
+
+
+async def test_one_bad_round_is_not_the_last(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As when PostgreSQL fails over under a statement: an error that no store translates."""
+    stream_id = (await world.started()).stream.id
+    world.time.pass_(hours=12)
+    all_open, rounds = world.streams.all_open, 0
+
+    async def first_fails() -> list[Stream]:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise ReadOnlySQLTransactionError("cannot execute SELECT FOR UPDATE in a read-only transaction")
+        return await all_open()
+
+    monkeypatch.setattr(world.streams, "all_open", first_fails)
+    monkeypatch.setattr("media.live.sweeper.SWEEP_SECONDS", 0.01)
+    sweeping = asyncio.create_task(world.sweeper().run())
+    try:
+        while not sweeping.done() and not (await world.streams.get(stream_id)).is_over:  # noqa: ASYNC110 - a row has no event
+            await asyncio.sleep(0.01)
+        assert not sweeping.done()
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+    assert "ReadOnlySQLTransactionError" in "".join(capsys.readouterr())
 
 
 async def test_reports_are_forgotten_when_none_come(world: World, redis: Redis) -> None:
