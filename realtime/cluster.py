@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from redis.asyncio.connection import Connection, SSLConnection
 from redis.exceptions import RedisError, ResponseError
 
+from infra.forever import forever
 from infra.logs import get_logger
 from infra.settings import RedisSettings
 from infra.stores.redis import LOST, Redis, RedisUnavailable, connection_options
@@ -35,6 +36,8 @@ FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
 MAX_PROBE_TAGS = 16_384
 Address = tuple[str, int]
+# AttributeError: redis-py finds its stream None when another task's failed command closed the connection under it.
+BROKEN = (*LOST, RedisError, AttributeError)
 
 log = get_logger(__name__)
 
@@ -87,6 +90,7 @@ class ShardedChannels:
         self._ranges: dict[range, Address] = {}  # who owns which slots
         self._wanted: dict[str, Subscription] = {}
         self._relearning = asyncio.Lock()
+        self._retired: list[Shard] = []  # their readers may still be ending
 
     async def subscribe(self, channel: str, receiver: Receiver) -> None:
         """Return when the shard has confirmed; raise `RedisUnavailable` when it does not in SUBSCRIBE_SECONDS."""
@@ -97,7 +101,7 @@ class ShardedChannels:
             async with asyncio.timeout(SUBSCRIBE_SECONDS):
                 await self._shard_of(channel).add(wanted)
                 await wanted.confirmed.wait()
-        except (*LOST, RedisError) as lost:
+        except BROKEN as lost:
             await self.unsubscribe(channel, receiver)
             raise RedisUnavailable() from lost
 
@@ -107,55 +111,66 @@ class ShardedChannels:
         if wanted is None or wanted.receiver is not receiver:
             return
         del self._wanted[channel]
-        for shard in self._shards.values():
+        for shard in list(self._shards.values()):  # a shard may come or go while we wait
             await shard.discard(wanted)
 
     async def publish(self, channel: str, payload: bytes) -> None:
         """Tell every node that listens; raises `RedisUnavailable`."""
         try:
             await self._redis.execute_command("SPUBLISH", channel, payload)
-        except (*LOST, RedisError) as lost:
+        except BROKEN as lost:
             raise RedisUnavailable() from lost
 
     async def relearn(self) -> None:
         """Ask the cluster who owns what, and move subscriptions that have a new owner."""
         async with self._relearning:
             await self._learn()
+        self._retired = [shard for shard in self._retired if not shard.ended]
         for address in self._shards.keys() - set(self._ranges.values()):
-            self._shards.pop(address).retire()
+            self._retired.append(self._shards.pop(address))
+            self._retired[-1].retire()
         for wanted in list(self._wanted.values()):
-            with contextlib.suppress(*LOST, RedisError, RedisUnavailable):  # its owner's reader tries again by itself
+            with contextlib.suppress(*BROKEN, RedisUnavailable):  # its owner's reader tries again by itself
                 await self._move(wanted)
 
     async def _learn(self) -> None:
         # Not `nodes_manager.initialize()`: it closes connections that commands under way are using.
+        known = _coverage(self._ranges)
         for node in self._redis.get_nodes():
             try:
                 rows = await node.execute_command("CLUSTER SLOTS")
-            except (*LOST, RedisError, AttributeError):  # AttributeError: see infra/stores/redis.py
+            except BROKEN:
                 continue
-            self._ranges = {
+            ranges = {
                 range(first, last + 1): (_text(owner[0]) or node.host, int(owner[1])) for first, last, owner, *_ in rows
             }
-            return
+            # A node that has just come back, perhaps without its disk, knows fewer owners or none: ask the next.
+            if ranges and _coverage(ranges) >= known:
+                self._ranges = ranges
+                return
 
     async def _move(self, wanted: Subscription) -> None:
         owner = self._shard_of(wanted.channel)
-        for shard in self._shards.values():
+        for shard in list(self._shards.values()):
             if shard is not owner:
                 await shard.discard(wanted)
-        if wanted.channel not in owner.wanted:
+        if not owner.holds(wanted) and self._wanted.get(wanted.channel) is wanted:
             wanted.lose()
             await owner.add(wanted)
 
     async def close(self) -> None:
-        for shard in self._shards.values():
+        for shard in [*self._shards.values(), *self._retired]:
             await shard.close()
 
     async def probe_forever(self) -> None:
-        while True:
-            await asyncio.sleep(PROBE_SECONDS)
-            await asyncio.gather(*(self._probe(shard) for shard in list(self._shards.values())))
+        await forever("cluster.probe", self._look_after, every_seconds=PROBE_SECONDS)
+
+    async def _look_after(self) -> None:
+        """Find owners for subscriptions that no shard holds, and readers that hear nothing."""
+        shards = list(self._shards.values())
+        if not all(any(shard.holds(wanted) for shard in shards) for wanted in self._wanted.values()):
+            await self.relearn()
+        await asyncio.gather(*(self._probe(shard) for shard in list(self._shards.values())))
 
     async def _probe(self, shard: "Shard") -> None:
         asked = time.monotonic()
@@ -221,6 +236,13 @@ class Shard:
         # Not in the context of whoever came first: its correlation id has no business in our log lines.
         self._task = asyncio.create_task(self._run(), context=contextvars.Context())
 
+    @property
+    def ended(self) -> bool:
+        return self._task is None or self._task.done()
+
+    def holds(self, wanted: Subscription) -> bool:
+        return self.wanted.get(wanted.channel) is wanted
+
     def connected_before(self, moment: float) -> bool:
         return self._connected_at < moment
 
@@ -229,9 +251,9 @@ class Shard:
         await self._send("SSUBSCRIBE", wanted.channel, self._joins)
 
     async def discard(self, wanted: Subscription) -> None:
-        if self.wanted.get(wanted.channel) is wanted:
+        if self.holds(wanted):
             del self.wanted[wanted.channel]
-            with contextlib.suppress(*LOST):  # a connection that is gone has forgotten the channel by itself
+            with contextlib.suppress(*BROKEN):  # a connection that is gone has forgotten the channel by itself
                 await self._send("SUNSUBSCRIBE", wanted.channel, self._leaves)
 
     def cut(self) -> None:
@@ -242,7 +264,12 @@ class Shard:
     def retire(self) -> None:
         """The node is no primary any more: end the reader."""
         self._retired = True
+        for wanted in self.wanted.values():
+            wanted.lose()
+        self.wanted = {}  # the next owner confirms them; what this reader still hears or loses is not theirs
         self.cut()
+        if self._task is not None and self._task is not asyncio.current_task():  # it may be just connecting
+            self._task.cancel()
 
     async def close(self) -> None:
         if self._task is not None:
@@ -256,12 +283,17 @@ class Shard:
                 async with self._session() as connection:
                     failures = 0
                     await self._read(connection)
-            except (*LOST, RedisError) as lost:
+            except BROKEN as lost:
                 log.error("cluster.shard_lost", shard=self.name, why=type(lost).__name__)
+            except Exception:  # a reader that ends leaves its rooms deaf for good
+                log.exception("cluster.reader_failed", shard=self.name)
             longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**failures)
             failures += 1
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311  # spreads load, keeps no secret
-            await self._relearn()
+            try:
+                await self._relearn()
+            except Exception:  # the same: the probes and the next failure learn again
+                log.exception("cluster.relearn_failed", shard=self.name)
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Connection]:
@@ -310,6 +342,10 @@ class Shard:
     def _left(self, channel: str) -> None:
         if _settle(self._leaves, channel) < 0 and channel in self.wanted:
             raise ResponseError("the slot moved to another shard")
+
+
+def _coverage(ranges: dict[range, Address]) -> int:
+    return sum(map(len, ranges))
 
 
 def _text(value: str | bytes) -> str:

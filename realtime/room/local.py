@@ -50,6 +50,7 @@ class Room:
         self._heard: Position | None = None
         self._recent: deque[Line] = deque(maxlen=RECENT_LINES)
         self._fetching: asyncio.Task[None] | None = None
+        self._stale = False  # the subscription stands anew: what was read before may lack what it missed
 
     async def begin(self) -> None:
         """Called once the subscription stands; what was heard meanwhile is fetched if the log's answer lacks it."""
@@ -85,6 +86,7 @@ class Room:
             self._status(rest)
 
     def resumed(self) -> None:
+        self._stale = True
         self._fetch()
 
     def _take(self, position: Position, entry: bytes) -> None:
@@ -118,19 +120,24 @@ class Room:
             self._fetching = self._spawn(self._catch_up())
 
     def _fetch_unless_level(self) -> None:
-        if self._heard is not None and self.position is not None and not _covers(self.position, self._heard):
+        if self._stale or not self._is_level():
             self._fetch()
+
+    def _is_level(self) -> bool:
+        return self._heard is None or self.position is None or _covers(self.position, self._heard)
 
     async def _catch_up(self) -> None:
         try:
             for attempt in range(FETCH_ATTEMPTS):
+                self._stale = False
                 try:
                     self._adopt(await self._log.since(self.id, self.position, fresh=0))
                 except Unavailable as failure:
                     log.info("room.hole_waits", stream_id=self.id, code=failure.code)
+                    self._stale = True
                     await asyncio.sleep(min(LONGEST_WAIT_SECONDS, 0.1 * 2**attempt))
                     continue
-                if self._heard is None or self.position is None or _covers(self.position, self._heard):
+                if not self._stale and self._is_level():
                     return
             log.error("room.hole", stream_id=self.id)
             self._reset()

@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from redis.exceptions import RedisError
+
 from infra.errors import FootlightError
+from infra.forever import forever
 from infra.logs import get_logger
 from infra.stores.redis import Functions
 from realtime.room.log_redis import channel, key
@@ -73,9 +76,7 @@ class Presence:
 
     async def run(self) -> None:
         """Report until cancelled."""
-        while True:
-            await asyncio.sleep(self._timing.tick_seconds)
-            await self.tick()
+        await forever("presence", self.tick, every_seconds=self._timing.tick_seconds)
 
     async def tick(self) -> None:
         """Report what changed, and everybody whose report is due."""
@@ -92,8 +93,8 @@ class Presence:
         async with self._places:
             try:
                 ask_again = await self._send(stream_id, present, list(left))
-            except FootlightError as failure:
-                log.info("presence.delayed", stream_id=stream_id, code=failure.code)
+            except (FootlightError, RedisError) as failure:
+                log.info("presence.delayed", stream_id=stream_id, why=type(failure).__name__)
                 ask_again = True
                 self._report_at.pop(stream_id, None)  # everybody again, next time
         if ask_again and stream_id in self._held:
@@ -113,7 +114,7 @@ class Presence:
         async with self._places:
             try:
                 return int(await self._functions.call("room_count", [key(stream_id, "viewers")], []))
-            except FootlightError:
+            except (FootlightError, RedisError):
                 return 0
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import pytest
+from redis.asyncio.cluster import ClusterNode
+from redis.exceptions import ResponseError
 
 from infra.errors import Unavailable
 from infra.settings import RedisSettings
@@ -86,3 +89,115 @@ async def test_a_shard_that_cannot_be_reached_refuses_and_forgets(
         with pytest.raises(Unavailable):
             await channels.subscribe("room:{1}:channel", Ear())
         assert channels._wanted == {}
+
+
+async def test_a_channel_is_left_while_another_shard_is_met(redis: Redis, redis_settings: RedisSettings) -> None:
+    async with open_channels(redis, redis_settings) as channels:
+        await channels.relearn()
+        one, two = list(_a_channel_of_each_shard(channels).values())[:2]
+        ear = Ear()
+        await channels.subscribe(one, ear)
+        await asyncio.gather(channels.unsubscribe(one, ear), channels.subscribe(two, Ear()))
+        assert set(channels._wanted) == {two}
+
+
+def _a_channel_of_each_shard(channels: ShardedChannels) -> dict[tuple[str, int], str]:
+    found: dict[tuple[str, int], str] = {}
+    for number in range(200):
+        found.setdefault(channels._owner(f"room:{{{number}}}:channel"), f"room:{{{number}}}:channel")
+    return found
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+async def test_a_node_that_knows_too_few_owners_is_not_believed(
+    redis: Redis, redis_settings: RedisSettings, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    async with open_channels(redis, redis_settings) as channels:
+        names = ["room:{1}:channel", "room:{2}:channel", "room:{3}:channel"]
+        ears = {name: Ear() for name in names}
+        for name, ear in ears.items():
+            await channels.subscribe(name, ear)
+        first, ask = redis.get_nodes()[0], ClusterNode.execute_command
+
+        async def forgetful(node: ClusterNode, *command: Any) -> Any:
+            answer = await ask(node, *command)
+            return answer[:kept] if node is first and command == ("CLUSTER SLOTS",) else answer
+
+        monkeypatch.setattr(ClusterNode, "execute_command", forgetful)
+        await channels.relearn()
+        monkeypatch.undo()
+        for name, ear in ears.items():
+            await channels.publish(name, b"hello")
+            await until(partial(getattr, ear, "heard"))
+
+
+async def test_a_subscription_without_a_shard_finds_one(
+    redis: Redis, redis_settings: RedisSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PROBE_SECONDS", 0.05)
+    async with open_channels(redis, redis_settings) as channels:
+        ear = Ear()
+        await channels.subscribe("room:{1}:channel", ear)
+        shard = channels._shards.pop(channels._owner("room:{1}:channel"))
+        shard.retire()
+        await until(lambda: ear.resumptions)
+        await channels.publish("room:{1}:channel", b"hello")
+        await until(lambda: ear.heard)
+        await shard.close()
+
+
+class Failing(Ear):
+    """Fails at the first message, with something no connection would raise."""
+
+    def received(self, payload: bytes) -> None:
+        super().received(payload)
+        if len(self.heard) == 1:
+            raise LookupError("not foreseen")
+
+
+async def test_a_reader_survives_what_nobody_foresaw(
+    redis: Redis, redis_settings: RedisSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, failures = ShardedChannels._learn, [RuntimeError("not foreseen either")]
+
+    async def failing_once(self: ShardedChannels) -> None:
+        if self._ranges and failures:
+            raise failures.pop()
+        await learn(self)
+
+    monkeypatch.setattr(ShardedChannels, "_learn", failing_once)
+    async with open_channels(redis, redis_settings) as channels:
+        ear = Failing()
+        await channels.subscribe("room:{1}:channel", ear)
+        await channels.publish("room:{1}:channel", b"first")
+        await until(lambda: ear.resumptions)
+        await channels.publish("room:{1}:channel", b"second")
+        await until(lambda: len(ear.heard) == 2)
+        assert not failures
+
+
+async def test_a_connection_that_is_closed_under_its_reader_is_replaced(
+    redis: Redis, redis_settings: RedisSettings
+) -> None:
+    async with open_channels(redis, redis_settings) as channels:
+        ear = Ear()
+        await channels.subscribe("room:{1}:channel", ear)
+        connection = channels._shard_of("room:{1}:channel")._connection
+        assert connection is not None
+        await connection.disconnect(nowait=True)  # as a send that is cancelled or timed out does
+        await until(lambda: ear.resumptions)
+
+
+async def test_the_probes_outlive_a_failure(
+    redis: Redis, redis_settings: RedisSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PROBE_SECONDS", 0.02)
+    rounds = []
+
+    async def failing(self: ShardedChannels) -> None:
+        rounds.append(self)
+        raise ResponseError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    monkeypatch.setattr(ShardedChannels, "_look_after", failing)
+    async with open_channels(redis, redis_settings):
+        await until(lambda: len(rounds) > 2)

@@ -120,3 +120,21 @@ async def test_a_quiet_room_sends_at_once_and_a_busy_one_merges() -> None:
     merger.flush()
     assert frames[-1] == '42["chat",[5]]'
     merger.forget()
+
+
+async def test_what_was_said_while_the_log_was_read_anew_is_read_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subscription breaks again during the read: the answer on its way lacks what comes before it stands."""
+    since = world.log.since
+
+    async def late_answer(*question: Any, **options: Any) -> Any:
+        answer = await since(*question, **options)
+        if not world.said:
+            await world.say()
+            world.room.resumed()
+        return answer
+
+    monkeypatch.setattr(world.log, "since", late_answer)
+    world.room.resumed()
+    await until(lambda: world.screen.offsets == [1])
