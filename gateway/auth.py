@@ -11,7 +11,7 @@ from accounts.model import Identity
 from gateway.asgi import ASGIApp, Receive, Scope, Send, header, headers
 from gateway.limits import Limits, RateExceeded
 from gateway.middleware import Answer, refuse
-from infra.errors import FootlightError, Forbidden, Unauthenticated
+from infra.errors import FootlightError, Forbidden, Unauthenticated, Unavailable
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -24,7 +24,7 @@ class OriginRefused(Forbidden):
 
 
 class Authentication:
-    """Puts `identity`, or `auth_error` when a token was sent that does not hold, into the request's state."""
+    """Puts `identity`, or `auth_error` when a token was sent that does not hold or cannot be checked."""
 
     def __init__(self, app: ASGIApp, identify: Identify, origins: Sequence[str]) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class Authentication:
         if token := bearer or cookies.get(ACCESS_COOKIE):
             try:
                 state["identity"] = await self._identify(token)
-            except Unauthenticated as refused:
+            except (Unauthenticated, Unavailable) as refused:  # an outage must not take public pages from a reader
                 state["auth_error"] = refused
         await self._app(scope, receive, send)
 

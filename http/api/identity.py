@@ -1,7 +1,7 @@
 """Who is asking, for handlers: dependencies and guards over what the gateway found out.
 
 The gateway puts into the request's state `identity` (a valid token's owner, or None) and `auth_error` (why a token that
-was sent does not hold, or None). An endpoint that needs a user raises the latter.
+was sent does not hold or cannot be checked just now, or None). An endpoint that needs a user raises the latter.
 """
 
 from typing import Any
@@ -10,20 +10,17 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from accounts.model import Identity
-from accounts.roles import may_create
 from api.errors import AnyRequest
-from infra.errors import FootlightError, Forbidden, Unauthenticated
+from infra.errors import FootlightError, Unauthenticated, Unavailable
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-class CreatorsOnly(Forbidden):
-    code = "auth.creators_only"
-    message = "This is for creators. Become one in your account settings."
-
-
 async def maybe_identity(request: AnyRequest) -> Identity | None:
-    """Who is asking, or None: nobody, or somebody whose token does not hold any more."""
+    """Who is asking, or None: nobody, or somebody whose token is over; raises `Unavailable` when we cannot know."""
+    state: dict[str, Any] = request.scope["state"]
+    if isinstance(error := state.get("auth_error"), Unavailable):
+        raise error
     return _found(request)
 
 
@@ -41,12 +38,6 @@ async def client_address(request: AnyRequest) -> str:
 def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     """Guard: only with a valid token."""
     _required(connection)
-
-
-def creator_only(connection: Connection, _: BaseRouteHandler) -> None:
-    """Guard: only creators and admins."""
-    if not may_create(_required(connection).role):
-        raise CreatorsOnly
 
 
 def _found(connection: Connection) -> Identity | None:
