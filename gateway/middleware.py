@@ -35,6 +35,13 @@ class BodyTooSlow(Invalid):
     message = "The request body did not arrive in time."
 
 
+class BodyCutShort(Invalid):
+    """Nobody is there to read this; it keeps the departure of a client from looking like a failure of ours."""
+
+    code = "request.body_cut_short"
+    message = "The connection ended before the request body did."
+
+
 class Boundary:
     """The outermost layer of HTTP."""
 
@@ -150,6 +157,8 @@ def _bounded(receive: Receive, max_bytes: int) -> Receive:
             message = await asyncio.wait_for(receive(), BODY_SECONDS)
         except TimeoutError:
             raise BodyTooSlow from None
+        if message["type"] == "http.disconnect":
+            raise BodyCutShort
         got += len(message.get("body", b""))
         complete = not message.get("more_body", False)
         if got > max_bytes:

@@ -1,5 +1,6 @@
 """A whole node: every layer, every store, as a client meets it."""
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator
@@ -10,14 +11,18 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from accounts.sessions import Sessions
 from infra.settings import Settings
 from infra.stores.postgres import Postgres
-from infra.stores.redis import Redis
+from infra.stores.redis import Redis, RedisUnavailable
 from realtime.client import Refused, open_client
 from tests.gateway.conftest import running_node
 
 SIGN_UP = {"email": "ada@example.com", "password": "a long enough pass phrase", "display_name": "Ada"}
 HANDSHAKE = "/socket.io/?EIO=4&transport=websocket"
+CUT_SHORT = (
+    b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+)
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.9"}
 
 
@@ -97,6 +102,34 @@ async def test_handshakes_of_sockets_are_counted_for_their_address(
     assert answer.status_code == 429
     assert answer.headers["ratelimit-limit"] == "2"
     assert json.loads(answer.body or b"")["error"]["code"] == "limit.rate"
+
+
+async def test_a_reader_who_is_signed_in_reads_on_when_nobody_can_say_who_that_is(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object) -> None:
+        raise RedisUnavailable
+
+    token = (await client.post("/api/v1/auth/signup", json=SIGN_UP)).json()["access_token"]
+    fields = {"Authorization": f"Bearer {token}"}
+    monkeypatch.setattr(Sessions, "standing", lost)
+    assert (await client.get("/api/v1/streams", headers=fields)).status_code == 200
+    assert (await client.get("/api/v1/auth/me", headers=fields)).status_code == 503
+    assert (await client.post("/api/v1/auth/logout", headers=fields)).status_code == 503  # it did not happen
+
+
+async def test_a_client_that_goes_away_in_the_middle_of_its_body_is_no_failure_of_ours(
+    client: httpx.AsyncClient, node: str
+) -> None:
+    host, port = node.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(CUT_SHORT)
+    await writer.drain()
+    writer.close()
+    text = ""
+    while "auth/login" not in text:
+        text = (await client.get("/metrics")).text
+    assert 'footlight_http_requests_total{method="POST",route="/api/v1/auth/login",status="400"} 1.0' in text
 
 
 async def test_pages_are_not_counted(client: httpx.AsyncClient) -> None:
