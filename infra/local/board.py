@@ -1,5 +1,6 @@
 """What a person sees of `footlight up`: a live table at a terminal, one line for each change elsewhere."""
 
+import contextlib
 import sys
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,8 @@ class Lines:
         self.say(f"{part.name}: {state}{where}{again}" + (f". {note}" if note else ""))
 
     def say(self, text: str) -> None:
-        print(text, file=self._output, flush=True)
+        with contextlib.suppress(OSError):  # a closed pipe or terminal must not keep us from stopping the parts
+            print(text, file=self._output, flush=True)
 
 
 class Live:
@@ -66,13 +68,16 @@ class Live:
 
         self._console = Console()
         measuring = threading.Thread(target=self._measure, name="memory", daemon=True)
-        with Screen(get_renderable=self.table, console=self._console, refresh_per_second=2):
-            measuring.start()
-            try:
-                yield self
-            finally:
-                self._closed.set()
-                measuring.join()
+        screen = Screen(get_renderable=self.table, console=self._console, refresh_per_second=2)
+        screen.start()
+        measuring.start()
+        try:
+            yield self
+        finally:
+            self._closed.set()
+            measuring.join()
+            with contextlib.suppress(OSError):  # the terminal is gone, and the last picture with it
+                screen.stop()
 
     def changed(self, part: Part, state: str, note: str = "", *, pid: int | None = None, restarts: int = 0) -> None:
         self._rows[part.name] = Row(part.name, part.address, state, restarts, pid)
@@ -80,7 +85,8 @@ class Live:
             self.say(note)
 
     def say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False)
+        with contextlib.suppress(OSError):  # as in `Lines`
+            self._console.print(text, highlight=False, markup=False)
 
     def table(self) -> "Table":
         """The rows as they are now."""

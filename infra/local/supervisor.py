@@ -68,8 +68,10 @@ class Keeper:
     async def stop(self) -> None:
         """End the process, and what it left in its session."""
         if self._running is not None:
-            self._say("stopping")
-            await self._running.stop()
+            try:
+                self._say("stopping")
+            finally:
+                await self._running.stop()
             self._running = None
             self._say("stopped")
 
@@ -129,18 +131,27 @@ class Supervisor:
                 await stage.then()
 
     async def stop(self) -> None:
-        """End the stages in reverse order; each part gets its `stop_seconds`, those of one stage at once."""
-        await _together([keeper.abandon() for _, keepers in self._stages for keeper in keepers])
+        """End the stages in reverse order; each part gets its `stop_seconds`, those of one stage at once.
+
+        What goes wrong with one part keeps no other from being stopped; all of it is raised at the end.
+        """
+        failures = await _all([keeper.abandon() for _, keepers in self._stages for keeper in keepers])
         for _, keepers in reversed(self._stages):
-            await _together([keeper.stop() for keeper in keepers])
+            failures += await _all([keeper.stop() for keeper in keepers])
+        if failures:
+            raise BaseExceptionGroup("Not every part could be stopped in order.", failures)
 
 
 async def _together(steps: Sequence[Awaitable[None]]) -> None:
     """Run all to their end, then raise the first failure: no child may be half started when we go on."""
+    for failure in await _all(steps):
+        raise failure
+
+
+async def _all(steps: Sequence[Awaitable[None]]) -> list[BaseException]:
+    """Run all to their end, whatever they raise; returns that."""
     results = await asyncio.gather(*steps, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+    return [result for result in results if isinstance(result, BaseException)]
 
 
 def _reason(status: int) -> str:

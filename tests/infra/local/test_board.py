@@ -1,14 +1,33 @@
 """The board tells every change: as lines for a file, as a table for a person."""
 
+import errno
 import io
 import os
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from infra.local.board import Lines, Live, open_board
 from infra.local.memory import memory_megabytes
 from infra.local.parts import Part, alive
+
+
+class Closable(io.StringIO):
+    """A terminal whose window can be closed, or a pipe whose reader can go."""
+
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self.is_closed, self._is_terminal = False, is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+    def write(self, text: str) -> int:
+        if self.is_closed:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().write(text)
+
 
 PART = Part("mongo", ("true",), Path("nowhere"), "127.0.0.1:1", alive)
 
@@ -27,6 +46,20 @@ def test_without_a_terminal_every_change_is_one_line() -> None:
         "mongo: died. It fell over.",
         "mongo: ready at 127.0.0.1:1 (restart 1)",
     ]
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_a_board_nobody_can_read_any_more_keeps_quiet(monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool) -> None:
+    output = Closable(is_terminal)
+    monkeypatch.setattr("sys.stdout", output)
+    with open_board([PART], output) as board:
+        assert isinstance(board, Live if is_terminal else Lines)
+        board.say("Hello")
+        output.is_closed = True
+        board.changed(PART, "stopping", "It is told to end.")
+        board.say("Goodbye")
+    assert "Hello" in output.getvalue()
+    assert "Goodbye" not in output.getvalue()
 
 
 def test_the_table_shows_each_part_as_it_is_now() -> None:

@@ -33,6 +33,25 @@ async def test_a_stage_starts_when_the_one_before_is_ready_and_prepared_and_ends
     assert processes_in(tmp_path) == []
 
 
+class Forgetful(Diary):
+    """A watcher that fails at the word that one part is stopping."""
+
+    def changed(self, part: Part, state: str, note: str = "", *, pid: int | None = None, restarts: int = 0) -> None:
+        super().changed(part, state, note, pid=pid, restarts=restarts)
+        if (part.name, state) == ("last", "stopping"):
+            raise OSError(5, "Input/output error")
+
+
+async def test_whatever_goes_wrong_with_one_part_all_are_stopped(tmp_path: Path) -> None:
+    stages = [Stage([http_part(tmp_path, name, free_port())]) for name in ("first", "last")]
+    supervisor = Supervisor(stages, Forgetful())
+    await supervisor.start()
+    with pytest.raises(ExceptionGroup) as failed:
+        await supervisor.stop()
+    assert [type(one) for one in failed.value.exceptions] == [OSError]
+    assert processes_in(tmp_path) == []
+
+
 async def test_a_part_that_dies_comes_back_alone(tmp_path: Path) -> None:
     diary = Diary()
     supervisor = Supervisor([Stage([http_part(tmp_path, name, free_port()) for name in ("frail", "steady")])], diary)
