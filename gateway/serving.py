@@ -1,7 +1,8 @@
 """Runs an ASGI app on sockets until told to stop, and stops in order.
 
-On SIGTERM: no new connections, then `before_stop` (readiness off, clients told to move), then requests in hand get
-`GRACE_SECONDS` to finish. A second signal ends it at once.
+On SIGTERM: `announce` while still serving (readiness off, so that balancers look elsewhere), then no new connections,
+then `before_stop` (clients told to move), then requests in hand get what is left of `stop_seconds` to finish. A second
+signal ends it at once.
 """
 
 import asyncio
@@ -15,12 +16,16 @@ import uvicorn
 from gateway.asgi import ASGIApp
 from gateway.protocol import BoundedHttp
 
-GRACE_SECONDS = 5
+STOP_SECONDS = 4.0  # a supervisor kills after 5, and closing the stores takes a moment too
+LEAST_GRACE_SECONDS = 0.5  # for requests in hand, however long everything before it took
 BACKLOG = 4096
 # Inherited by accepted sockets. The default lets every stalled viewer pin 3.8 MB of kernel memory (100 stalled
 # readers: 378 MB; with this bound 14 MB).
 SEND_BUFFER_BYTES = 64 * 1024
 MAX_FRAME_BYTES = 64 * 1024
+
+
+Step = Callable[[], Awaitable[None]]
 
 
 class Server(uvicorn.Server):
@@ -52,9 +57,15 @@ def inherited(descriptor: int) -> socket.socket:
 
 
 async def serve(
-    app: ASGIApp, sockets: Sequence[socket.socket], stop: asyncio.Event, before_stop: Callable[[], Awaitable[None]]
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    stop: asyncio.Event,
+    before_stop: Step,
+    *,
+    announce: Step | None = None,
+    stop_seconds: float = STOP_SECONDS,
 ) -> None:
-    """Serve until `stop` is set."""
+    """Serve until `stop` is set, then be gone `stop_seconds` after `announce` is through."""
     config = uvicorn.Config(
         app,
         http=BoundedHttp,
@@ -67,7 +78,6 @@ async def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,  # gateway/addresses.py decides whom to believe
-        timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
     server = Server(config)
@@ -75,8 +85,14 @@ async def serve(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
+        if announce is not None:
+            await announce()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + stop_seconds
         server.stop_accepting()
         await before_stop()
+        # uvicorn reads it when it stops and waits with it; any number of seconds will do (uvicorn 0.54, `server.py`)
+        config.timeout_graceful_shutdown = max(LEAST_GRACE_SECONDS, end - loop.time())  # type: ignore[assignment]
         server.should_exit = True
     stopping.cancel()
     await serving

@@ -100,6 +100,18 @@ class WebSettings:
     address_limit_per_minute: int = setting(
         "FOOTLIGHT_ADDRESS_LIMIT", 1000, "requests a minute from one address", check=between(1, 10_000_000)
     )
+    stop_delay_seconds: float = setting(
+        "FOOTLIGHT_STOP_DELAY",
+        0.0,
+        "seconds a node that is to stop says so before it takes no more; 2 checks of your load balancer",
+        check=between(0, 600),
+    )
+    stop_seconds: float = setting(
+        "FOOTLIGHT_STOP_SECONDS",
+        4.0,
+        "seconds it then has to move its sockets and finish its requests",
+        check=between(4, 600),
+    )
     web_root: Path = setting("FOOTLIGHT_WEB_ROOT", Path("http/web/dist"), "the built web client")
 
     @property
