@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 
 from media.events import StreamStatus
 
-Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]  # no braces: it becomes a hash tag
-Epoch = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,32}$")]
+Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
+StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]  # no braces: it becomes a hash tag
+Epoch = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,32}\Z")]
 Offset = Annotated[int, Meta(ge=0, le=2**53)]
 RoomRole = Literal["viewer", "creator", "admin"]
 
