@@ -18,10 +18,10 @@ from uuid import uuid4
 import aiohttp
 import socketio
 
+from infra.children import ends_with_us
 from infra.errors import FootlightError
 from infra.local.demo_accounts import DemoAccount, demo_accounts
 from infra.local.demo_script import CATEGORY, TITLE, conversation, encoder_command
-from infra.local.process import ends_with_us
 from infra.logs import configure_logs, get_logger
 
 RETRY_SECONDS = 5.0  # after anything that failed; 12 requests a minute at most

@@ -1,18 +1,18 @@
 """Runs one part: start, wait until ready, notice its end, stop it.
 
 The child gets a session of its own (so that Ctrl-C at the terminal reaches only us, and we stop the parts in order)
-and dies with us even when we are killed: `setpriv --pdeathsig` comes with every Debian (util-linux).
+and dies with us even when we are killed (`infra.children`).
 """
 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from infra.children import ends_with_us
 from infra.local.parts import Part, PartFailed
 
 POLL_SECONDS = 0.03
@@ -114,12 +114,3 @@ def shorten(log: Path) -> None:
             file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
             newest = file.read()
         log.write_bytes(newest)
-
-
-def ends_with_us(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command, wrapped so that the kernel kills it when its parent dies."""
-    if shutil.which("setpriv") is None:
-        return command
-    if command[:2] == ("unshare", "--user"):  # entering a user namespace clears the death signal: set it inside
-        return (*command[:2], "setpriv", "--pdeathsig", "KILL", *command[2:])
-    return ("setpriv", "--pdeathsig", "KILL", *command)

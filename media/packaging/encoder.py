@@ -10,7 +10,7 @@ import signal
 from collections import deque
 from collections.abc import Callable
 
-from infra.local.process import ends_with_us
+from infra.children import ends_with_us
 from infra.logs import get_logger
 from media.errors import EncoderDied, FragmentsBroken
 from media.ingest import flv
