@@ -97,11 +97,6 @@ class RtmpBroken(Invalid):
     message = "This is not RTMP."
 
 
-class CodecRefused(Invalid):
-    code = "ingest.codec"
-    message = "The encoder must send H.264 video and AAC audio."
-
-
 class FragmentsBroken(Unavailable):
     """What came out of ffmpeg is not the fragmented MP4 we asked for; it is started anew."""
 
