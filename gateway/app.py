@@ -4,7 +4,7 @@ A request passes Boundary and BodyLimit, and then goes by its path:
 
     /livez /readyz /metrics          Health
     /socket.io                       RateLimit -> realtime, which authenticates by itself
-    /api /.well-known /openapi.json  Authentication -> RateLimit -> api
+    /api /.well-known /openapi.json  Cors -> Authentication -> RateLimit -> api
     everything else                  the web client
 """
 
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from gateway.addresses import TrustedProxies
 from gateway.asgi import ASGIApp, Receive, Scope, Send
 from gateway.auth import Authentication, RateLimit
+from gateway.cors import Cors
 from gateway.health import Health
 from gateway.middleware import BodyLimit, Boundary, security_headers
 from gateway.pages import Pages
@@ -30,9 +31,8 @@ def create_app(platform: Platform, *, with_http: bool = True, with_realtime: boo
     health = Health(platform.stores, platform.metrics, proxies)
     doors = Doors(health)
     if with_http:
-        doors.api = Authentication(
-            RateLimit(platform.api, platform.limits), platform.accounts.identify, platform.origins
-        )
+        limited = RateLimit(platform.api, platform.limits)
+        doors.api = Cors(Authentication(limited, platform.accounts.identify, platform.origins), platform.origins)
         doors.pages = Pages(settings.web_root)
     if with_realtime:
         doors.realtime = RateLimit(platform.realtime.app, platform.limits)

@@ -117,7 +117,7 @@ class WebSettings:
     @property
     def all_origins(self) -> tuple[str, ...]:
         """The origins whose pages may use cookies."""
-        return (self.public_url.rstrip("/"), *self.origins)
+        return tuple(url.rstrip("/") for url in (self.public_url, *self.origins))
 
 
 @dataclass(frozen=True, slots=True)
