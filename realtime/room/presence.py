@@ -7,6 +7,8 @@ Redis tells the room about a new number at most once a second (`room_viewers` in
 """
 
 import asyncio
+import contextvars
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,9 @@ from infra.stores.redis import Functions
 from realtime.room.log_redis import channel, key
 
 BATCH = 500  # viewers in one call: about a millisecond of the shard's time
-AT_ONCE = 20  # calls under way
+AT_ONCE = 20  # reports under way
+COUNTS_AT_ONCE = 8  # of their own: a long list of streams must not delay the reports, nor joins and messages
+MAX_COUNTS = 10_000
 
 log = get_logger(__name__)
 
@@ -34,6 +38,7 @@ class Timing:
     report_seconds: float = 5.0
     hold_seconds: float = 12.0
     linger_seconds: float = 6.0
+    count_seconds: float = 1.0  # how old a count in a list of streams may be
 
 
 DEFAULT_TIMING = Timing()
@@ -50,6 +55,8 @@ class Presence:
         self._left: dict[str, set[str]] = {}
         self._report_at: dict[str, float] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._counting = asyncio.Semaphore(COUNTS_AT_ONCE)
+        self._counts: dict[str, tuple[float, asyncio.Task[int]]] = {}  # asked at
 
     def enter(self, stream_id: str, viewer: str) -> None:
         held = self._held.setdefault(stream_id, Counter())
@@ -71,12 +78,29 @@ class Presence:
 
     async def counts(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
         """See `ViewerCounts`."""
-        numbers = await asyncio.gather(*(self._count(stream_id) for stream_id in stream_ids))
+        numbers = await asyncio.gather(*(asyncio.shield(self._recent_count(stream_id)) for stream_id in stream_ids))
         return dict(zip(stream_ids, numbers, strict=True))
+
+    def _recent_count(self, stream_id: str) -> "asyncio.Task[int]":
+        """One question a second for each stream, however many lists ask."""
+        now = asyncio.get_running_loop().time()
+        asked_at, count = self._counts.get(stream_id, (-math.inf, None))
+        if count is None or (count.done() and now - asked_at >= self._timing.count_seconds):
+            if len(self._counts) > MAX_COUNTS:
+                self._counts = {name: kept for name, kept in self._counts.items() if not kept[1].done()}
+            count = asyncio.create_task(self._count(stream_id), context=contextvars.Context())
+            self._counts[stream_id] = (now, count)
+        return count
 
     async def run(self) -> None:
         """Report until cancelled."""
-        await forever("presence", self.tick, every_seconds=self._timing.tick_seconds)
+        try:
+            await forever("presence", self.tick, every_seconds=self._timing.tick_seconds)
+        finally:
+            counting = [count for _, count in self._counts.values()]
+            for count in counting:
+                count.cancel()
+            await asyncio.gather(*counting, return_exceptions=True)
 
     async def tick(self) -> None:
         """Report what changed, and everybody whose report is due."""
@@ -111,7 +135,7 @@ class Presence:
         return ask_again
 
     async def _count(self, stream_id: str) -> int:
-        async with self._places:
+        async with self._counting:
             try:
                 return int(await self._functions.call("room_count", [key(stream_id, "viewers")], []))
             except (FootlightError, RedisError):
