@@ -87,6 +87,13 @@ def drop(stream: Stream, now: datetime) -> Stream:
     return replace(stream, status="interrupted", interrupted_at=now) if stream.status == "live" else stream
 
 
+def heal(stream: Stream, now: datetime) -> Stream:
+    """The encoder of the last connection publishes after all: what said that it was gone was wrong."""
+    if stream.status != "interrupted":
+        return stream
+    return replace(stream, status="live", connected_at=now, interrupted_at=None)
+
+
 def end(stream: Stream, reason: EndReason, now: datetime) -> Stream:
     """Over for good. The first reason stays."""
     return stream if stream.is_over else replace(stream, status="ended", ended_at=now, end_reason=reason)

@@ -30,6 +30,8 @@ from media.errors import (
     StreamNotFound,
 )
 from media.events import StreamCreated, StreamKeyReset
+from media.ingest.flv import Kind
+from media.ingest.meter import WANTED
 from media.live import keys, state
 from media.live.health import HealthReports
 from media.live.repository import StreamRepository
@@ -227,6 +229,23 @@ class Streams:
     async def heard_from(self, stream_ids: Sequence[str]) -> set[str]:
         """Those whose live process reported within the last 10 s. Raises `RedisUnavailable`."""
         return await self._health.heard_from(stream_ids)
+
+    async def publishing(self, stream_ids: Sequence[str]) -> set[str]:
+        """Those whose last report, not older than 10 s, has pictures that go through. Raises `RedisUnavailable`."""
+        found = {stream_id: await self._health.of(stream_id) for stream_id in stream_ids}
+        return {
+            stream_id
+            for stream_id, health in found.items()
+            if health and health.fps > 0 and health.video_codec == WANTED[Kind.VIDEO]
+        }
+
+    async def heal_if_still(self, stream_id: str, connection: int) -> None:
+        """Make an interrupted stream live again whose encoder reports, unless another has connected since."""
+
+        def still(stream: Stream, now: datetime) -> Stream:
+            return state.heal(stream, now) if stream.connections == connection else stream
+
+        await self._change(stream_id, still)
 
     async def end_if_overdue(self, stream_id: str) -> EndReason | None:
         """End the stream if its time is over; says why it is over, None when it goes on."""

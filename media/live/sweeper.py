@@ -1,8 +1,9 @@
 """Ends what nobody ends: encoders that never came or never came back, and live processes that died.
 
 A stream that says `live` while no health was reported belongs to a live process that was killed: it becomes
-`interrupted`, and either an encoder returns or it ends. Any number of sweepers may run at once, because every verdict
-is checked again under the row's lock.
+`interrupted`, and either an encoder returns or it ends. An interrupted stream whose encoder goes on reporting pictures
+was only lost sight of: it becomes `live` again and is not ended. Any number of sweepers may run at once, because every
+verdict is checked again under the row's lock.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ SWEEP_SECONDS = 5.0
 # next reports come in, and an encoder that has just connected has not reported yet.
 SILENT_AFTER = timedelta(seconds=8)
 
+# Interrupted for this long, what is reported is newer than the interruption: reports live 10 s.
+HEARD_AFTER = timedelta(seconds=12)
+
 Connection = tuple[str, int]  # stream id and number of the encoder's connection: a new encoder starts a new silence
 
 log = get_logger(__name__)
@@ -33,6 +37,7 @@ class Verdict:
 
     overdue: list[str]
     silent: list[Connection]
+    returned: list[Connection]
     silent_since: dict[Connection, datetime]
 
 
@@ -44,14 +49,20 @@ def judge(
     reconnect: timedelta,
 ) -> Verdict:
     """Decide about every open stream. `heard_from` None: reports cannot be read, so nobody is called silent."""
-    ending = [stream.id for stream in streams if overdue(stream, now, reconnect)]
+    heard = {stream.id for stream in streams if heard_from is not None and stream.id in heard_from}
+    ending = [stream.id for stream in streams if overdue(stream, now, reconnect) and stream.id not in heard]
+    returned = [
+        (stream.id, stream.connections)
+        for stream in streams
+        if stream.id in heard and stream.interrupted_at and now - stream.interrupted_at >= HEARD_AFTER
+    ]
     watched = {
         (stream.id, stream.connections): silent_since.get((stream.id, stream.connections), now)
         for stream in streams
         if stream.status == "live" and heard_from is not None and stream.id not in heard_from
     }
     silent = [connection for connection, since in watched.items() if now - since >= SILENT_AFTER]
-    return Verdict(ending, silent, watched)
+    return Verdict(ending, silent, returned, watched)
 
 
 class Sweeper:
@@ -76,17 +87,21 @@ class Sweeper:
     async def sweep(self) -> None:
         """One round."""
         streams = await self._streams.all_open()
-        heard_from = await self._heard_from([stream.id for stream in streams if stream.status == "live"])
+        heard_from = await self._heard_from(streams)
         verdict = judge(streams, heard_from, self._silent_since, self._clock(), self._streams.reconnect)
         self._silent_since = verdict.silent_since
         for stream_id in verdict.overdue:
             await self._streams.end_if_overdue(stream_id)
         for stream_id, number in verdict.silent:
             await self._streams.drop_if_still(stream_id, number)
+        for stream_id, number in verdict.returned:
+            await self._streams.heal_if_still(stream_id, number)
 
-    async def _heard_from(self, stream_ids: Sequence[str]) -> set[str] | None:
+    async def _heard_from(self, streams: Sequence[Stream]) -> set[str] | None:
+        live = [stream.id for stream in streams if stream.status == "live"]
+        interrupted = [stream.id for stream in streams if stream.status == "interrupted"]
         try:
-            return await self._streams.heard_from(stream_ids)
+            return await self._streams.heard_from(live) | await self._streams.publishing(interrupted)
         except RedisUnavailable as failure:
             log.error("sweep.health_unknown", code=failure.code)
             return None

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from asyncpg import ReadOnlySQLTransactionError
+from msgspec.structs import replace
 
 from infra.stores.redis import Redis
 from media.live.health import health_key
@@ -78,6 +79,31 @@ async def test_an_encoder_that_connects_while_the_sweeper_judges_stays_live(worl
     await world.streams.connected(stream_id)
     await world.streams.drop_if_still(stream_id, connection=1)
     assert (await world.streams.get(stream_id)).status == "live"
+
+
+async def test_an_encoder_that_goes_on_reporting_pictures_heals_its_stream(world: World) -> None:
+    started = await world.on_air()
+    stream_id = started.stream.id
+    await world.streams.drop_if_still(stream_id, connection=1)  # as when its reports were lost for a while
+    world.time.pass_(seconds=61)
+    await world.streams.report(stream_id, healthy())
+    await world.sweeper().sweep()
+    assert (await world.streams.get(stream_id)).status == "live"
+    assert (await world.told())[-2:] == ["stream.interrupted", "stream.resumed"]
+
+
+async def test_what_was_reported_before_the_interruption_or_has_no_picture_heals_nothing(world: World) -> None:
+    just_now, blind = (await world.on_air()).stream.id, (await world.on_air()).stream.id
+    for stream_id in (just_now, blind):
+        await world.streams.drop_if_still(stream_id, connection=1)
+    await world.streams.report(blind, replace(healthy(), video_codec="hevc"))
+    world.time.pass_(seconds=11)
+    await world.streams.report(just_now, healthy())
+    await world.sweeper().sweep()
+    assert (await world.streams.get(just_now)).status == "interrupted"
+    world.time.pass_(seconds=50)
+    await world.sweeper().sweep()
+    assert (await world.streams.get(blind)).end_reason == "encoder_gone"
 
 
 async def test_several_sweepers_at_once_end_a_stream_once(world: World) -> None:
