@@ -33,6 +33,7 @@ class Broadcast:
         self.playback_id = admission.playback_id
         self.key = ""  # the last one that was let in
         self.publisher: Publisher | None = None
+        self._present: list[Publisher] = []  # who may still feed the packager: the publisher, and who was replaced
         self.packager = Packager(
             LOW if admission.latency == "low" else STANDARD,
             first_number(admission.created_at, clock()),
@@ -53,17 +54,21 @@ class Broadcast:
             rival.line.hang_up("replaced", "Another connection took over.")
         publisher = Publisher(self, key, line, self._desk, self._settings.ffmpeg, self._clock)
         self.publisher, self.key = publisher, key
-        if rival is not None:
-            try:
-                await rival.is_gone.wait()
-            except asyncio.CancelledError:
-                self.left(publisher)
-                raise
+        earlier = list(self._present)
+        self._present.append(publisher)
+        try:
+            for one in earlier:
+                await one.is_gone.wait()
+        except asyncio.CancelledError:
+            self.left(publisher)  # it never was a taker, so nobody calls its `gone`
+            raise
         return publisher
 
     def left(self, publisher: "Publisher") -> bool:
         """Whether it was the one on air."""
         self.quiet_since = time.monotonic()
+        self._present.remove(publisher)
+        publisher.is_gone.set()
         if self.publisher is not publisher:
             return False
         self.publisher = None
@@ -130,7 +135,6 @@ class Publisher:
             await self._feed.finish()
         finally:
             was_on_air = self._broadcast.left(self)
-            self.is_gone.set()
         if was_on_air and self._connection is not None:
             await self._tell_dropped(reason, self._connection)
 
