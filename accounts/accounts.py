@@ -1,8 +1,9 @@
 """Accounts: sign-up, sign-in, sessions and the own profile. The one door to this domain.
 
 Two stores take part. PostgreSQL has the truth about people, Redis about who is signed in. Redis is changed inside the
-transaction, last before the commit: when it fails, nothing happened; when the commit fails, at worst somebody has to
-sign in again. Every method raises `infra.errors.Unavailable` when one of them does not answer.
+transaction, when everything else is written, the events too: when one of the two fails before that, nothing happened.
+Only a commit that fails comes too late; then somebody has to sign in again, and trying again tells the platform.
+Every method raises `infra.errors.Unavailable` when one of them does not answer.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from accounts.password_rules import normalise_password
 from accounts.passwords import Passwords
 from accounts.profile import NotAcceptable, normalise_email, normalise_name
 from accounts.refresh_tokens import RefreshToken, RefreshTokens
-from accounts.sessions import RefreshReused, Sessions
+from accounts.sessions import MOST_PER_USER, RefreshReused, Sessions
 from accounts.throttle import Throttle
 from infra.clock import Clock, new_id, system_clock
 from infra.events import Event
@@ -53,10 +54,15 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A transaction, and what the platform hears when it is committed."""
+    """A transaction, and what the platform hears when it is committed. Tell first, then change Redis."""
 
     connection: Connection
-    events: list[Event] = field(default_factory=list)
+    outbox: Outbox
+    told: list[Event] = field(default_factory=list)
+
+    async def tell(self, event: Event) -> None:
+        await self.outbox.add(self.connection, event)
+        self.told.append(event)
 
 
 class Accounts:
@@ -209,8 +215,11 @@ class Accounts:
             changed = await repository.set_password(change.connection, user.id, stored, new_hash, self._clock())
             if changed is None:
                 raise WrongPassword
-            ended = await self._sessions.close_all(user.id)
-            change.events.append(self._revoked(user.id, ended, "the password was changed"))
+            # Nobody signs in meanwhile: the row of the user is locked.
+            await change.tell(
+                self._revoked(user.id, await self._sessions.standing_ids(user.id), "the password was changed")
+            )
+            await self._sessions.close_all(user.id)
             return await self._begin(change, changed)
 
     async def become_creator(self, identity: Identity) -> SignIn:
@@ -236,23 +245,23 @@ class Accounts:
     @asynccontextmanager
     async def _change(self) -> AsyncIterator[_Change]:
         async with self._db.transaction() as connection:
-            change = _Change(connection)
+            change = _Change(connection, self._outbox)
             yield change
-            for event in change.events:
-                await self._outbox.add(connection, event)
-        if change.events:
+        if change.told:
             self._outbox.nudge()
 
     async def _begin(self, change: _Change, user: User) -> SignIn:
-        session_id = new_id()
-        dropped = await self._sessions.open(user, session_id, self._clock())
-        if dropped:
-            change.events.append(self._revoked(user.id, dropped, "signed in too often elsewhere"))
+        session_id, reason = new_id(), "signed in too often elsewhere"
+        if surplus := (await self._sessions.standing_ids(user.id))[: 1 - MOST_PER_USER]:
+            await change.tell(self._revoked(user.id, surplus, reason))
+            await self._sessions.close(user.id, surplus)
+        if dropped := await self._sessions.open(user, session_id, self._clock()):  # another sign-in came in between
+            await change.tell(self._revoked(user.id, dropped, reason))
         return await self._signed(user, session_id, 1, self._clock() + self._sessions.life)
 
     async def _end(self, user_id: str, session_id: str, reason: str) -> None:
         async with self._change() as change:
-            change.events.append(self._revoked(user_id, [session_id], reason))
+            await change.tell(self._revoked(user_id, [session_id], reason))
             await self._sessions.close(user_id, [session_id])
 
     async def _set_role(self, change: _Change, user: User, role: Role) -> User:
@@ -262,13 +271,13 @@ class Accounts:
         return changed
 
     async def _tell_profile(self, change: _Change, user: User) -> None:
-        await self._sessions.take_over(user)
-        change.events.append(
+        await change.tell(
             ProfileChanged(
                 at=self._clock(), user_id=user.id, display_name=user.display_name, role=user.role,
                 subscription_tier=user.subscription_tier,
             )
         )  # fmt: skip
+        await self._sessions.take_over(user)
 
     async def _signed(
         self, user: User, session_id: str, generation: int | None = None, ends: datetime | None = None

@@ -94,6 +94,14 @@ class Sessions:
         """End every sign-in of a user; returns their ids."""
         return _texts(await self._functions.call("session_close", [_index(user_id)], []))
 
+    async def standing_ids(self, user_id: str) -> list[str]:
+        """Every sign-in of a user, the oldest first."""
+        try:
+            ids = await cast(Any, self._redis.zrange(_index(user_id), 0, -1))
+        except LOST as lost:
+            raise RedisUnavailable from lost
+        return _texts(ids)
+
     async def take_over(self, user: User) -> None:
         """Every sign-in of the user carries the present name, role and tier from now on."""
         await self._functions.call("session_profile", [_index(user.id)], _profile(user))

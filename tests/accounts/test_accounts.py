@@ -16,7 +16,9 @@ from accounts.errors import (
     WrongPassword,
 )
 from accounts.model import Identity, SignIn
+from accounts.sessions import MOST_PER_USER
 from accounts.throttle import MOST
+from infra.clock import new_id
 from infra.errors import Unavailable
 from infra.stores.postgres import Postgres
 from infra.stores.redis import open_redis
@@ -292,3 +294,29 @@ async def test_without_redis_nobody_is_let_in_and_nothing_half_happens(
         assert await world.told() == []
         async with db.connection() as connection:
             assert await connection.fetchval("SELECT count(*) FROM users") == 1
+
+
+async def test_what_cannot_be_told_does_not_happen_to_a_sign_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise sockets of a sign-in that is over would stay open, and nobody would ever hear of it."""
+    first = await world.person()
+    identity = await who(world, first)
+    for _ in range(MOST_PER_USER - 1):
+        await world.sessions.open(first.user, new_id(), world.clock())
+
+    async def lost(*_: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as outage:
+        outage.setattr(world.outbox, "add", lost)
+        for attempt in (
+            world.accounts.sign_out(identity),
+            world.accounts.change_password(identity, PASSWORD, NEW, ADDRESS),
+            world.accounts.rename(identity, "Countess"),
+            sign_in(world),
+        ):
+            with pytest.raises(Unavailable):
+                await attempt
+    assert await who(world, first) == identity
+    assert await world.told() == []
+    await world.accounts.sign_out(identity)
+    assert [body["session_ids"] for _, body in await world.told()] == [[identity.session_id]]
