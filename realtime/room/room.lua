@@ -14,12 +14,18 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The epoch and newest offset; a room whose log was lost (or never was) begins a new epoch.
+-- The epoch and newest offset. A room whose log was lost (or never was) begins a new epoch, and so does one that has
+-- another owner than before: a promoted replica may lack the newest entries, and their offsets are given out again.
 local function position(meta, log, new_epoch)
-  local found = redis.call('HMGET', meta, 'epoch', 'offset')
-  if found[1] then return found[1], tonumber(found[2]) end
+  local owner = redis.call('CLUSTER', 'MYID')
+  local found = redis.call('HMGET', meta, 'epoch', 'offset', 'owner')
+  if found[1] and found[3] == owner then return found[1], tonumber(found[2]) end
+  if found[1] then
+    redis.call('HSET', meta, 'epoch', new_epoch, 'owner', owner)
+    return new_epoch, tonumber(found[2])
+  end
   redis.call('DEL', log)
-  redis.call('HSET', meta, 'epoch', new_epoch, 'offset', 0)
+  redis.call('HSET', meta, 'epoch', new_epoch, 'offset', 0, 'owner', owner)
   redis.call('EXPIRE', meta, KEEP_SECONDS)
   return new_epoch, 0
 end
