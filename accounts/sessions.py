@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
 
 from accounts.errors import SessionOver
 from accounts.model import Role, Tier, User
 from infra.clock import milliseconds
-from infra.stores.redis import LOST, Functions, Redis, RedisUnavailable
+from infra.stores.redis import Functions, Redis, asked
 
 SOURCE = Path(__file__).with_name("sessions.lua")
 MOST_PER_USER = 50
@@ -60,11 +59,7 @@ class Sessions:
     async def standing(self, user_id: str, session_id: str, now: datetime) -> Standing:
         """Who the owner is now, in one round trip; `SessionOver` when the sign-in does not stand any more."""
         fields = ("generation", "ends", "name", "role", "tier")
-        try:
-            # redis-py types the answer of both its clients as one union.
-            record = await cast(Any, self._redis.hmget(f"{_index(user_id)}:{session_id}", fields))
-        except LOST as lost:
-            raise RedisUnavailable from lost
+        record = await asked(lambda: self._redis.hmget(f"{_index(user_id)}:{session_id}", fields))
         generation, ends, name, role, tier = record
         if None in record or int(generation) == 0 or int(ends) <= milliseconds(now):
             raise SessionOver
@@ -96,11 +91,7 @@ class Sessions:
 
     async def standing_ids(self, user_id: str) -> list[str]:
         """Every sign-in of a user, the oldest first."""
-        try:
-            ids = await cast(Any, self._redis.zrange(_index(user_id), 0, -1))
-        except LOST as lost:
-            raise RedisUnavailable from lost
-        return _texts(ids)
+        return _texts(await asked(lambda: self._redis.zrange(_index(user_id), 0, -1)))
 
     async def take_over(self, user: User) -> None:
         """Every sign-in of the user carries the present name, role and tier from now on."""

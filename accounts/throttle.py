@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from accounts.errors import TooManyAttempts
-from infra.stores.redis import LOST, Functions, Redis, RedisUnavailable
+from infra.stores.redis import Functions, Redis, asked
 
 SOURCE = Path(__file__).with_name("throttle.lua")
 MOST = 10
@@ -34,10 +34,7 @@ class Throttle:
 
     async def forgive(self, account: str, address: str) -> None:
         """The password was right: start counting anew."""
-        try:
-            await self._redis.delete(_counter(account, address))
-        except LOST as lost:
-            raise RedisUnavailable from lost
+        await asked(lambda: self._redis.delete(_counter(account, address)))
 
 
 def _counter(account: str, address: str) -> str:

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError, ResponseError
 from infra.forever import forever
 from infra.logs import get_logger
 from infra.settings import RedisSettings
-from infra.stores.redis import LOST, Redis, RedisUnavailable, connection_options
+from infra.stores.redis import LOST, Redis, RedisUnavailable, asked, connection_options
 
 PROBE_SECONDS = 1.5
 PATIENCE_SECONDS = 2.5
@@ -117,8 +117,8 @@ class ShardedChannels:
     async def publish(self, channel: str, payload: bytes) -> None:
         """Tell every node that listens; raises `RedisUnavailable`."""
         try:
-            await self._redis.execute_command("SPUBLISH", channel, payload)
-        except BROKEN as lost:
+            await asked(lambda: self._redis.execute_command("SPUBLISH", channel, payload))
+        except RedisError as lost:
             raise RedisUnavailable() from lost
 
     async def relearn(self) -> None:

@@ -14,11 +14,11 @@ from redis.exceptions import RedisError
 from infra.bus.port import DEDUPE_SECONDS
 from infra.clock import new_id
 from infra.logs import get_logger
-from infra.stores.redis import LOST, Redis
+from infra.stores.redis import Redis, RedisUnavailable, asked
 
 LEASE_SECONDS = 15.0
 DONE = b"done"
-AWAY = (*LOST, RedisError)
+AWAY = (RedisUnavailable, RedisError)
 
 log = get_logger(__name__)
 
@@ -34,8 +34,8 @@ class Once:
     async def claim(self, consumer: str, message_id: str) -> Literal["mine", "busy", "done"]:
         """`busy`: another process has it in hand, or died with it less than a lease ago."""
         try:
-            found = await self._client.set(
-                _key(consumer, message_id), self._token, px=self._lease_ms, nx=True, get=True
+            found = await asked(
+                lambda: self._client.set(_key(consumer, message_id), self._token, px=self._lease_ms, nx=True, get=True)
             )
         except AWAY as failure:
             log.error("bus.duplicates_possible", reason=str(failure))
@@ -57,18 +57,18 @@ class Once:
     async def finish(self, consumer: str, message_id: str) -> None:
         """Handled: every later copy is a duplicate."""
         with contextlib.suppress(*AWAY):  # the next copy is handled again, which handlers must stand
-            await self._client.set(_key(consumer, message_id), DONE, ex=DEDUPE_SECONDS)
+            await asked(lambda: self._client.set(_key(consumer, message_id), DONE, ex=DEDUPE_SECONDS))
 
     async def release(self, consumer: str, message_id: str) -> None:
         """Not handled: the next attempt may be anybody's."""
         with contextlib.suppress(*AWAY):  # the lease ends by itself
-            await self._client.delete(_key(consumer, message_id))
+            await asked(lambda: self._client.delete(_key(consumer, message_id)))
 
     async def _renew(self, key: str) -> None:
         while True:
             await asyncio.sleep(self._lease_ms / 3000)
             with contextlib.suppress(*AWAY):  # the next round tries again, within the lease
-                await self._client.pexpire(key, self._lease_ms)
+                await asked(lambda: self._client.pexpire(key, self._lease_ms))
 
 
 def _key(consumer: str, message_id: str) -> str:

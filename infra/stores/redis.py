@@ -6,10 +6,12 @@ shards in turn and one quiet shard would delay the others.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import hashlib
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
@@ -17,6 +19,8 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     ClusterDownError,
     ClusterError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisClusterException,
     ResponseError,
 )
@@ -37,6 +41,8 @@ LOST = (
     RedisClusterException,
     ClusterDownError,
     ClusterError,
+    OutOfMemoryError,
+    ReadOnlyError,
     OSError,
     TimeoutError,
 )
@@ -57,8 +63,8 @@ def connection_options(settings: RedisSettings) -> dict[str, Any]:
     """Keyword arguments every connection to a node needs, shared by commands and subscriptions."""
     first = urlsplit(settings.nodes[0])
     return {
-        "username": first.username or None,
-        "password": first.password or None,
+        "username": unquote(first.username) if first.username else None,
+        "password": unquote(first.password) if first.password else None,
         "ssl": first.scheme == "rediss",
         "socket_timeout": settings.timeout_seconds,
         "socket_connect_timeout": settings.timeout_seconds,
@@ -83,39 +89,57 @@ async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
             raise RedisUnavailable() from lost
         yield client
     finally:
+        known = client.get_nodes()
         await client.aclose()
+        for node in known:  # a command that was just connecting leaves its connection open behind `aclose`
+            await asyncio.gather(*(connection.disconnect(nowait=True) for connection in node._connections))
 
 
 async def ping_redis(client: Redis) -> None:
     """Ask every primary."""
+    await asked(lambda: client.ping(target_nodes=RedisCluster.PRIMARIES))
+
+
+async def asked(command: Callable[[], Any]) -> Any:
+    """The answer to a command that bears running twice; `RedisUnavailable` when the cluster does not give one.
+
+    AttributeError: redis-py 8.1 closes all connections of the client when one breaks or the topology is new, and a
+    command that was just connecting then finds `self._writer` None (`_send_packed_command`). That one is asked again.
+    """
     try:
-        await client.ping(target_nodes=RedisCluster.PRIMARIES)
-    except LOST as lost:
+        try:
+            return await command()
+        except AttributeError:
+            return await command()
+    except (*LOST, AttributeError) as lost:
         raise RedisUnavailable() from lost
 
 
 class Functions:
     """A library of Redis Functions, loaded when a shard does not know it (first use, or a node that came back empty).
 
+    Redis keeps functions as long as its data. So the library and its functions get a version in their names, made of
+    the source: a new release uses its own, and two releases run side by side. In the source, `register_function` is
+    called with the name and the function, and callers use that name.
+
     A call that loses its connection is repeated, so functions must bear running twice.
     """
 
     def __init__(self, client: Redis, source: str) -> None:
         self._client = client
-        self._source = source
+        self._version = hashlib.sha256(source.encode()).hexdigest()[:8]
+        self._source = _versioned(source, self._version)
         self._places = asyncio.Semaphore(CALLS_AT_ONCE)
 
     async def call(self, function: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
         """Run `function` on the shard that owns `keys` (all in one slot); one round trip once loaded."""
-        command = ("FCALL", function, len(keys), *keys, *arguments)
-        # AttributeError: redis-py 8.1 closes all connections of the client when one breaks or the topology is new,
-        # and a command that was just connecting then finds `self._writer` None (`_send_packed_command`).
+        command = ("FCALL", f"{function}_{self._version}", len(keys), *keys, *arguments)
         async with self._places:
             end = asyncio.get_running_loop().time() + CALL_PATIENCE_SECONDS
             for wait in CALL_WAITS_SECONDS:
                 try:
                     return await self._run(keys[0], command)
-                except (*LOST, AttributeError):
+                except (*LOST, AttributeError):  # see `asked`
                     if asyncio.get_running_loop().time() > end:
                         break
                     await asyncio.sleep(wait)
@@ -135,3 +159,8 @@ class Functions:
         node = self._client.get_node_from_key(key)
         await self._client.execute_command("FUNCTION LOAD", "REPLACE", self._source, target_nodes=node)
         return await self._client.execute_command(*command, target_nodes=node)
+
+
+def _versioned(source: str, version: str) -> str:
+    source = re.sub(r"(?<=name=)\w+", rf"\g<0>_{version}", source, count=1)
+    return re.sub(r"(register_function\(\s*['\"]\w+)", rf"\1_{version}", source)

@@ -5,11 +5,11 @@ reports with it. `live:{<stream id>}:playable` says that the packager has someth
 encoder: the playlist stays up while the encoder may return.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import msgspec
 
-from infra.stores.redis import LOST, Redis, RedisUnavailable
+from infra.stores.redis import Redis, asked
 from media.ports import Health
 
 HEALTH_SECONDS = 10
@@ -32,40 +32,33 @@ class HealthReports:
         self._playable_seconds = playable_seconds
 
     async def report(self, stream_id: str, health: Health) -> None:
-        try:
-            if health.playable:
-                await self._redis.set(playable_key(stream_id), b"1", ex=self._playable_seconds)
-            else:
-                await self._redis.delete(playable_key(stream_id))
-            await self._redis.set(health_key(stream_id), msgspec.json.encode(health), ex=HEALTH_SECONDS)
-        except LOST as lost:
-            raise RedisUnavailable from lost
+        playable = playable_key(stream_id)
+        if health.playable:
+            await asked(lambda: self._redis.set(playable, b"1", ex=self._playable_seconds))
+        else:
+            await asked(lambda: self._redis.delete(playable))
+        await asked(lambda: self._redis.set(health_key(stream_id), msgspec.json.encode(health), ex=HEALTH_SECONDS))
 
     async def of(self, stream_id: str) -> Health | None:
         """The newest report, or None when nothing was heard for `HEALTH_SECONDS`."""
-        try:
-            found = await self._redis.get(health_key(stream_id))
-        except LOST as lost:
-            raise RedisUnavailable from lost
+        found = await asked(lambda: self._redis.get(health_key(stream_id)))
         return msgspec.json.decode(found, type=Health) if found else None
 
     async def is_playable(self, stream_id: str) -> bool:
-        try:
-            return bool(await self._redis.exists(playable_key(stream_id)))
-        except LOST as lost:
-            raise RedisUnavailable from lost
+        return bool(await asked(lambda: self._redis.exists(playable_key(stream_id))))
 
     async def heard_from(self, stream_ids: Sequence[str]) -> set[str]:
         """Those of the streams that reported within `HEALTH_SECONDS`."""
         if not stream_ids:
             return set()
-        try:
+
+        def ask_all() -> Awaitable[list[int]]:
             pipeline = self._redis.pipeline()
             for stream_id in stream_ids:
                 pipeline.exists(health_key(stream_id))
-            answers = await pipeline.execute()
-        except LOST as lost:
-            raise RedisUnavailable from lost
+            return pipeline.execute()
+
+        answers = await asked(ask_all)
         return {stream_id for stream_id, answer in zip(stream_ids, answers, strict=True) if answer}
 
     async def silence(self, stream_id: str) -> None:
@@ -77,7 +70,4 @@ class HealthReports:
         await self._delete(health_key(stream_id), playable_key(stream_id))
 
     async def _delete(self, *keys: str) -> None:
-        try:
-            await self._redis.delete(*keys)  # one slot: the stream id is the hash tag
-        except LOST as lost:
-            raise RedisUnavailable from lost
+        await asked(lambda: self._redis.delete(*keys))  # one slot: the stream id is the hash tag

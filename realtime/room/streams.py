@@ -10,7 +10,7 @@ from collections import OrderedDict
 import msgspec
 
 from infra.clock import milliseconds
-from infra.stores.redis import LOST, Functions, Redis, RedisUnavailable
+from infra.stores.redis import Functions, Redis, asked
 from realtime.events import RoomStatus
 from realtime.ports import StreamLookup, StreamSnapshot
 from realtime.room.log_redis import channel, key
@@ -31,10 +31,7 @@ class Streams:
 
     async def get(self, stream_id: str) -> StreamSnapshot | None:
         """The present snapshot, or None for no such stream; raises `Unavailable`."""
-        try:
-            kept = await self._redis.hget(key(stream_id, "stream"), "snapshot")
-        except LOST as lost:
-            raise RedisUnavailable() from lost
+        kept = await asked(lambda: self._redis.hget(key(stream_id, "stream"), "snapshot"))
         if kept is not None:
             return msgspec.json.decode(kept, type=StreamSnapshot)
         if self._unknown.get(stream_id, 0.0) > asyncio.get_running_loop().time():

@@ -9,13 +9,15 @@ import pytest
 from botocore.exceptions import ClientError
 from elasticsearch import NotFoundError
 from pymongo.errors import DuplicateKeyError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from infra.local.parts import free_port
 from infra.settings import MongoSettings, ObjectSettings, PostgresSettings, RedisSettings, SearchSettings
 from infra.stores.mongo import Mongo, MongoUnavailable, open_mongo
 from infra.stores.objects import THREADS, WAITING, NoSuchObject, Objects, ObjectsUnavailable, open_objects
 from infra.stores.postgres import Postgres, PostgresUnavailable, open_postgres
-from infra.stores.redis import Functions, Redis, RedisUnavailable, open_redis, ping_redis
+from infra.stores.redis import Functions, Redis, RedisUnavailable, asked, connection_options, open_redis, ping_redis
 from infra.stores.search import Search, SearchUnavailable, open_search, plain_mime
 
 
@@ -51,6 +53,45 @@ async def test_a_function_library_reaches_every_shard_that_is_asked(redis: Redis
     )
     for key in ("a", "b", "c", "{room:1}x"):
         assert await functions.call("echo_key", [key], []) == key.encode()
+
+
+async def test_a_new_release_of_a_library_is_used_beside_the_old_one(redis: Redis) -> None:
+    source = "#!lua name=release\nredis.register_function('which', function() return %d end)\n"
+    old, new = Functions(redis, source % 1), Functions(redis, source % 2)
+    assert [await library.call("which", ["key"], []) for library in (old, new, old)] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        AttributeError("'NoneType' object has no attribute 'writelines'"),
+        RedisConnectionError("reset"),
+        ReadOnlyError("You can't write against a read only replica."),
+        OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+    ],
+)
+async def test_a_command_that_cannot_be_run_is_unavailable(failure: Exception) -> None:
+    async def fail() -> None:
+        raise failure
+
+    with pytest.raises(RedisUnavailable):
+        await asked(fail)
+
+
+async def test_a_connection_that_was_closed_under_a_command_is_not_noticed() -> None:
+    failures = [AttributeError("'NoneType' object has no attribute 'writelines'")]
+
+    async def fail_once() -> str:
+        if failures:
+            raise failures.pop()
+        return "answer"
+
+    assert await asked(fail_once) == "answer"
+
+
+def test_user_and_password_are_taken_out_of_their_address() -> None:
+    options = connection_options(RedisSettings(nodes=("redis://a%2Fb:p%40ss@127.0.0.1:1",)))
+    assert (options["username"], options["password"]) == ("a/b", "p@ss")
 
 
 async def test_what_goes_wrong_beside_an_open_cluster_is_not_blamed_on_it(redis_settings: RedisSettings) -> None:
