@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar, get
 
 from api.errors import HANDLERS, STATUS, MethodNotAllowed, WrongContentType, answer, status_of
-from api.identity import creator_only
+from api.identity import signed_in
 from infra.errors import FootlightError, Invalid, TooMany, Unavailable
 
 LOGIN = "/api/v1/auth/login"
@@ -107,11 +107,11 @@ async def small() -> httpx.AsyncClient:
     async def wrong_answer() -> dict[str, Any]:
         return {"a": object()}
 
-    @get("/creators", guards=[creator_only])
-    async def creators() -> None: ...
+    @get("/mine", guards=[signed_in])
+    async def mine() -> None: ...
 
     app = Litestar(
-        [bug, unavailable, wrong_answer, creators],
+        [bug, unavailable, wrong_answer, mine],
         exception_handlers=HANDLERS,
         logging_config=None,
         dependencies={},
@@ -137,5 +137,5 @@ async def test_what_does_not_answer_says_when_to_come_back(small: httpx.AsyncCli
     assert refused.json()["error"]["details"] == {"retry_after_ms": 2500}
 
 
-async def test_the_creators_guard_asks_for_a_user_first(small: httpx.AsyncClient) -> None:
-    assert shape(await small.get("/creators")) == (401, "auth.required")
+async def test_what_is_for_users_asks_for_one(small: httpx.AsyncClient) -> None:
+    assert shape(await small.get("/mine")) == (401, "auth.required")
