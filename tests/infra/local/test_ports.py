@@ -17,8 +17,8 @@ from infra.local.ports import OWN_RANGE, PortBusy, internal_ports, is_busy, publ
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port on which this very process listens."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
+    """A port on which this very process listens; the one below it is free."""
+    with socket.create_server((LOOPBACK, free_run(2) + 1)) as listener:
         yield listener.getsockname()[1]
 
 
