@@ -114,7 +114,7 @@ class Packager:
         self._tell()
 
     def pause(self) -> None:
-        """No more fragments for now: what was begun is whole."""
+        """No more fragments until an encoder returns: what was begun is whole."""
         self._is_paused = True
         if (segment := self._open()) is not None:
             self._complete(segment)
