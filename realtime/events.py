@@ -1,13 +1,16 @@
-"""Every event of the socket as a typed struct, and the tables that name them; docs/events.md tells the same in words.
+"""Every event of the socket as a typed struct, and the tables that name them.
 
-Times are Unix milliseconds. Client events are acknowledged with their answer, or with `Refusal`.
+Times are Unix milliseconds. Client events are acknowledged with their answer, or with `Refusal`. The AsyncAPI document,
+the tables of docs/events.md and the web client's types are made from here by `footlight events --write`.
 """
 
 from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from infra.errors import FootlightError, Unauthenticated
 from media.events import StreamStatus
+from realtime.errors import ChatTooFast, NotInRoom, RoomEnded, RoomNotFound, TextInvalid, TooManyRooms
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
 StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]  # no braces: it becomes a hash tag
@@ -54,11 +57,15 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Creator(Struct, frozen=True, kw_only=True):
+    """The broadcaster of a stream."""
+
     id: str
     display_name: str
 
 
 class StreamInfo(Struct, frozen=True, kw_only=True):
+    """The stream a room belongs to, as it is at the moment of the answer."""
+
     id: str
     title: str
     category: str | None
@@ -67,11 +74,15 @@ class StreamInfo(Struct, frozen=True, kw_only=True):
 
 
 class RoomSettings(Struct, frozen=True, kw_only=True):
+    """What holds for everybody who writes here: seconds between two messages, and characters in one."""
+
     slow_seconds: int = 0
     max_length: int = 500
 
 
 class Me(Struct, frozen=True, kw_only=True):
+    """Who asks, as the room sees them; `user` is null for who is not signed in."""
+
     user: User | None
     may_chat: bool
 
@@ -87,12 +98,16 @@ class Auth(Body, frozen=True, kw_only=True):
 
 
 class JoinRoom(Body, frozen=True, kw_only=True):
+    """`epoch` and `offset` are the position one has; without them the newest entries are answered."""
+
     stream_id: StreamId
     epoch: Epoch | None = None
     offset: Offset | None = None
 
 
 class RoomJoined(Answer, frozen=True, kw_only=True):
+    """`recovered`: `entries` are exactly what was missed. Otherwise throw away what you have and begin from them."""
+
     epoch: str
     offset: int
     recovered: bool
@@ -104,16 +119,22 @@ class RoomJoined(Answer, frozen=True, kw_only=True):
 
 
 class LeaveRoom(Body, frozen=True, kw_only=True):
+    """Fine for who is not in the room."""
+
     stream_id: StreamId
 
 
 class SendMessage(Body, frozen=True, kw_only=True):
+    """`id` is the client's choice; the same id again stores the message once and answers the same offset."""
+
     stream_id: StreamId
     id: Identifier
     text: str
 
 
 class MessageSent(Answer, frozen=True, kw_only=True):
+    """The message is stored, at `offset` of the room's log."""
+
     offset: int
 
 
@@ -121,11 +142,15 @@ class MessageSent(Answer, frozen=True, kw_only=True):
 
 
 class RoomViewers(Struct, frozen=True, kw_only=True):
+    """Users and devices, however many tabs and nodes."""
+
     stream_id: str
     viewers: int
 
 
 class RoomStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`reason` is there when the stream ended."""
+
     stream_id: str
     status: StreamStatus
     at: int
@@ -135,10 +160,20 @@ class RoomStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoomReset(Struct, frozen=True, kw_only=True):
+    """What you have may not fit what comes: throw the position away."""
+
+    stream_id: str
+
+
+class RoomLagged(Struct, frozen=True, kw_only=True):
+    """Your position still holds: what was missed is answered to a join with it."""
+
     stream_id: str
 
 
 class SessionClosing(Struct, frozen=True, kw_only=True):
+    """`code` is one of the disconnect codes; `delay_ms` is how long to wait before coming back."""
+
     code: str
     message: str
     reconnect: bool
@@ -146,25 +181,47 @@ class SessionClosing(Struct, frozen=True, kw_only=True):
 
 
 class ClientEvent(NamedTuple):
+    """`refusals` are what it can be refused for beside what every event can (`realtime.contract.refusals`)."""
+
     name: str
     body: type[Body]
     answer: type[Answer]
+    summary: str
+    refusals: tuple[type[FootlightError], ...] = ()
 
 
 class ServerEvent(NamedTuple):
     name: str
     body: Any
+    summary: str
 
 
 CLIENT_EVENTS = (
-    ClientEvent("room:join", JoinRoom, RoomJoined),
-    ClientEvent("room:leave", LeaveRoom, Answer),
-    ClientEvent("chat:send", SendMessage, MessageSent),
+    ClientEvent(
+        "room:join",
+        JoinRoom,
+        RoomJoined,
+        "Enter a room, or recover in one you are in: what was missed, then everything that is said.",
+        (RoomNotFound, TooManyRooms),
+    ),
+    ClientEvent("room:leave", LeaveRoom, Answer, "Leave a room."),
+    ClientEvent(
+        "chat:send",
+        SendMessage,
+        MessageSent,
+        "Say something. Once acknowledged it is in the room's log and never lost.",
+        (NotInRoom, Unauthenticated, TextInvalid, RoomEnded, ChatTooFast),
+    ),
 )
 SERVER_EVENTS = (
-    ServerEvent("chat", list[Entry]),
-    ServerEvent("room:viewers", RoomViewers),
-    ServerEvent("room:status", RoomStatus),
-    ServerEvent("room:reset", RoomReset),
-    ServerEvent("session:closing", SessionClosing),
+    ServerEvent("chat", list[Entry], "What was said since the last frame, in the order of the room's log."),
+    ServerEvent("room:viewers", RoomViewers, "How many watch: at most once a second, and only when it changed."),
+    ServerEvent("room:status", RoomStatus, "The stream began, stopped, came back or ended, or has another title."),
+    ServerEvent("room:reset", RoomReset, "The room's log was lost or moved: join again."),
+    ServerEvent(
+        "room:lagged",
+        RoomLagged,
+        "You could not be reached fast enough and missed messages: join again with your position.",
+    ),
+    ServerEvent("session:closing", SessionClosing, "The last word before the server disconnects."),
 )
