@@ -1,0 +1,161 @@
+"""RFC 6455 after the handshake, as a server speaks it: bytes in, messages out. Pure, and fuzzed against wsproto.
+
+Extensions are never negotiated, so reserved bits are a violation. Messages are bounded by `max_bytes`, whether they
+come in one frame or in many, and what a feed costs is linear in what came.
+"""
+
+import struct
+
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+PROTOCOL_ERROR, NOT_UTF8, TOO_LARGE = 1002, 1007, 1009
+MAX_CONTROL_BYTES = 125
+
+_FIN, _MASKED, _RESERVED = 0x80, 0x80, 0x70
+_KINDS = frozenset({0, TEXT, BINARY, CLOSE, PING, PONG})
+# RFC 6455 section 7.4 and the registry of IANA: what may be on the wire.
+_CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1016)} - {1015})
+
+Received = tuple[int, str | bytes]
+
+
+class Parser:
+    """One client's half of a connection. `failed` is the close code of its first violation, 0 as long as all is well."""
+
+    __slots__ = ("_buffer", "_closed", "_fragments", "_kind", "_max_bytes", "_wanted", "failed")
+
+    def __init__(self, max_bytes: int) -> None:
+        self.failed = 0
+        self._max_bytes = max_bytes
+        self._buffer: bytearray | None = None  # the beginning of a frame
+        self._wanted = 0  # how long it must be before looking again is worth it
+        self._fragments: bytearray | None = None
+        self._kind = 0
+        self._closed = False
+
+    def feed(self, data: bytes) -> list[Received]:
+        """The messages and control frames that are complete now, as (kind, payload); text as `str`. Never raises.
+
+        After a violation or a close frame nothing more is given.
+        """
+        if self.failed or self._closed:
+            return []
+        if self._buffer is not None:
+            self._buffer += data
+            if len(self._buffer) < self._wanted:
+                return []
+            data = bytes(self._buffer)
+        received: list[Received] = []
+        start = self._take_frames(data, received)
+        self._buffer = bytearray(data[start:]) if start < len(data) and not self.failed else None
+        return received
+
+    def _take_frames(self, data: bytes, received: list[Received]) -> int:
+        """Read whole frames; where the first incomplete one begins."""
+        start, size = 0, len(data)
+        while size - start >= 2 and not self.failed and not self._closed:
+            first, second = data[start], data[start + 1]
+            length, body = second & 0x7F, start + 6
+            if not self._head_is_right(first, second):
+                break
+            if length >= 126:
+                more = 2 if length == 126 else 8
+                if size < start + 2 + more:
+                    self._wanted = 2 + more
+                    return start
+                length = int.from_bytes(data[start + 2 : start + 2 + more], "big")
+                body += more
+                if length < 126 or (more == 8 and length < 65536) or length >> 63:
+                    self.failed = PROTOCOL_ERROR
+                    break
+            if length + (len(self._fragments) if self._fragments is not None else 0) > self._max_bytes:
+                self.failed = TOO_LARGE
+                break
+            if size < body + length:
+                self._wanted = body + length - start
+                return start
+            start = body + length
+            self._take_frame(first, unmask(data[body:start], data[body - 4 : body]), received)
+        if not self.failed:
+            self._wanted = 2
+        return start
+
+    def _head_is_right(self, first: int, second: int) -> bool:
+        kind, whole = first & 0x0F, first & _FIN
+        wrong = first & _RESERVED or not second & _MASKED or kind not in _KINDS
+        if kind >= CLOSE:
+            wrong = wrong or not whole or second & 0x7F > MAX_CONTROL_BYTES
+        else:  # a fragment continues a message, and nothing else may come between but control frames
+            wrong = wrong or (kind == 0) != (self._fragments is not None)
+        if wrong:
+            self.failed = PROTOCOL_ERROR
+        return not wrong
+
+    def _take_frame(self, first: int, payload: bytes, received: list[Received]) -> None:
+        kind, whole = first & 0x0F, bool(first & _FIN)
+        if kind == CLOSE:
+            self._closed = True
+            self.failed = close_violation(payload)
+            if self.failed:
+                return
+        elif kind < CLOSE:
+            if kind:
+                self._kind = kind
+            if self._fragments is not None:
+                self._fragments += payload
+            elif not whole:
+                self._fragments = bytearray(payload)
+            if not whole:
+                return
+            if self._fragments is not None:
+                payload, self._fragments = bytes(self._fragments), None
+            kind = self._kind
+        if kind == TEXT:
+            try:
+                received.append((TEXT, payload.decode()))
+            except UnicodeDecodeError:
+                self.failed = NOT_UTF8
+        else:
+            received.append((kind, payload))
+
+
+def close_violation(payload: bytes) -> int:
+    """What is wrong with the payload of a close frame, as a close code; 0 for nothing."""
+    if not payload:
+        return 0
+    if len(payload) == 1:
+        return PROTOCOL_ERROR
+    code = int.from_bytes(payload[:2], "big")
+    if code not in _CLOSE_CODES and not 3000 <= code < 5000:
+        return PROTOCOL_ERROR
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    return 0
+
+
+def unmask(payload: bytes, mask: bytes) -> bytes:
+    """RFC 6455 section 5.3; masking and unmasking are the same."""
+    size = len(payload)
+    repeated = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(size, "big")
+
+
+def frame(kind: int, payload: bytes) -> bytes:
+    """One unfragmented frame from the server."""
+    size = len(payload)
+    if size < 126:
+        return bytes((_FIN | kind, size)) + payload
+    if size < 65536:
+        return struct.pack("!BBH", _FIN | kind, 126, size) + payload
+    return struct.pack("!BBQ", _FIN | kind, 127, size) + payload
+
+
+def message_frame(message: str | bytes) -> bytes:
+    """A text or binary message as one frame."""
+    return frame(TEXT, message.encode()) if isinstance(message, str) else frame(BINARY, bytes(message))
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """A close frame; a long reason is cut."""
+    return frame(CLOSE, struct.pack("!H", code) + reason.encode()[: MAX_CONTROL_BYTES - 2])
