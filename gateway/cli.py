@@ -44,6 +44,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "settings":
         sys.stdout.write(example())
         return 0
+    if arguments.command == "events":
+        written: int = import_module("gateway.commands.events").run(arguments)
+        return written
     # An operator's command beside `footlight up` needs no settings of its own; what is set outside wins.
     beside = environment_of(arguments.data) if arguments.command in OPERATOR_COMMANDS else {}
     settings = load_settings({**beside, **os.environ})
@@ -85,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     _add_data(verbs.add_parser("migrate", help="bring the database schema up to date"))
     _add_data(verbs.add_parser("doctor", help="ask every store and say what is wrong"))
     verbs.add_parser("settings", help="print every setting with its default")
+
+    events = verbs.add_parser("events", help="print the AsyncAPI document of the socket")
+    events.add_argument("--write", action="store_true", help="write it, its tables and types into this source tree")
 
     grant = verbs.add_parser("grant", help="give an account a role")
     _add_data(grant)

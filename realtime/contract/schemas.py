@@ -1,0 +1,67 @@
+"""JSON Schema of everything that goes over the socket, by the name of its struct."""
+
+from typing import Any
+
+import msgspec
+
+from realtime import events
+from realtime.contract.refusals import all_errors
+from realtime.disconnects import DISCONNECTS
+from realtime.events import CLIENT_EVENTS, SERVER_EVENTS, Auth, Body, Refusal
+
+Schema = dict[str, Any]
+REFERENCE = "#/components/schemas/"
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong, for programs and for people. `details` holds for example `retry_after_ms` or `reason`."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class ConnectError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why Socket.IO's CONNECT was refused; the official clients show `data` on the error of `connect_error`."""
+
+    message: str
+    data: ErrorBody
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to Socket.IO's CONNECT."""
+
+    sid: str
+
+
+def reference(name: str) -> Schema:
+    return {"$ref": REFERENCE + name}
+
+
+def schemas() -> dict[str, Schema]:
+    """Every struct of the contract, sorted by name."""
+    types: list[Any] = [Auth, Connected, ConnectError, ErrorBody, Refusal]
+    types += [kind for event in CLIENT_EVENTS for kind in (event.body, event.answer)]
+    types += [event.body for event in SERVER_EVENTS]
+    _, found = msgspec.json.schema_components(types, ref_template=REFERENCE + "{name}")
+    for name, schema in found.items():
+        if not _may_leave_out(name):
+            schema["required"] = list(schema["properties"])  # what has a default is sent all the same
+    found["ErrorBody"]["properties"]["code"] = {"enum": list(all_errors())}
+    found["Refusal"]["properties"]["error"] = reference("ErrorBody")
+    found["SessionClosing"]["properties"]["code"] = {"enum": [one.code for one in DISCONNECTS]}
+    return {name: _portable(found[name]) for name in sorted(found)}
+
+
+def _may_leave_out(name: str) -> bool:
+    kind = getattr(events, name, None)
+    return kind is not None and (issubclass(kind, Body) or kind.__struct_config__.omit_defaults)
+
+
+def _portable(schema: Any) -> Any:
+    """Regular expressions as JSON Schema wants them: `$` is the very end there, as Python's `\\Z` is."""
+    if isinstance(schema, dict):
+        return {key: _portable(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_portable(value) for value in schema]
+    return schema.replace(r"\Z", "$") if isinstance(schema, str) else schema
