@@ -23,8 +23,8 @@ one argument of a Socket.IO event; its `name` is the event's. A reply is the ack
 `{ok: true, ...}` or `{ok: false, error}`. Times are Unix milliseconds.
 
 Rooms have a log: every entry has an `offset`, one above that of the entry before. Keep the highest you have seen, \
-ignore entries at or below it, and join again with your position (`epoch`, `offset`) when an entry is more than one above \
-it, after `room:reset`, after `room:lagged` and after every reconnect. The guide is docs/events.md.
+ignore entries at or below it, and join again with your position (`epoch`, `offset`) when an entry is more than one \
+above it, after `room:reset`, after `room:lagged` and after every reconnect. The guide is docs/events.md.
 """
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from realtime.disconnects import DISCONNECTS
+from realtime.disconnects import DISCONNECTS, NODE_DRAINING
 from realtime.events import (
     Answer,
+    AskChatters,
     Auth,
+    Chatters,
     Creator,
     Entry,
     JoinRoom,
@@ -14,6 +16,7 @@ from realtime.events import (
     MessageSent,
     RoomJoined,
     RoomLagged,
+    RoomPosition,
     RoomReset,
     RoomSettings,
     RoomStatus,
@@ -34,6 +37,7 @@ SENT: dict[str, list[Any]] = {
     "room:join": [JoinRoom(stream_id=STREAM), JoinRoom(stream_id=STREAM, epoch=EPOCH, offset=41)],
     "room:leave": [LeaveRoom(stream_id=STREAM)],
     "chat:send": [SendMessage(stream_id=STREAM, id="m-7f3a9c21", text="Good morning!")],
+    "room:chatters": [AskChatters(stream_id=STREAM)],
 }
 ANSWERED: dict[str, list[Any]] = {
     "room:join": [
@@ -50,21 +54,26 @@ ANSWERED: dict[str, list[Any]] = {
                 creator=Creator(id="0198c59f-5e21-7a10-b6d2-8e4f0c1a2b3d", display_name="Cleo"),
             ),
             viewers=1312,
+            peak=1505,
             settings=RoomSettings(),
             me=Me(user=ADA, may_chat=True),
         )
     ],
     "room:leave": [Answer()],
     "chat:send": [MessageSent(offset=42)],
+    "room:chatters": [Chatters(users=[ADA], next=None, total=1, anonymous=1311)],
 }
 HEARD: dict[str, list[Any]] = {
     "chat": [[LINE]],
-    "room:viewers": [RoomViewers(stream_id=STREAM, viewers=1312)],
+    "room:viewers": [RoomViewers(stream_id=STREAM, viewers=1312, peak=1505)],
     "room:status": [
         RoomStatus(stream_id=STREAM, status="live", at=AT, title="Morning show", category="talk"),
         RoomStatus(stream_id=STREAM, status="ended", at=AT, title="Morning show", category=None, reason="stopped"),
     ],
     "room:reset": [RoomReset(stream_id=STREAM)],
     "room:lagged": [RoomLagged(stream_id=STREAM)],
-    "session:closing": [one.closing(3000 if one.code == "node.draining" else 0) for one in DISCONNECTS],
+    "session:closing": [
+        NODE_DRAINING.closing(3000, {STREAM: RoomPosition(epoch=EPOCH, offset=42)}),
+        *(one.closing() for one in DISCONNECTS if one is not NODE_DRAINING),
+    ],
 }

@@ -45,6 +45,7 @@ def schemas() -> dict[str, Schema]:
     types += [event.body for event in SERVER_EVENTS]
     _, found = msgspec.json.schema_components(types, ref_template=REFERENCE + "{name}")
     for name, schema in found.items():
+        schema["description"] = " ".join(schema.get("description", "").split())
         if not _may_leave_out(name):
             schema["required"] = list(schema["properties"])  # what has a default is sent all the same
     found["ErrorBody"]["properties"]["code"] = {"enum": list(all_errors())}

@@ -102,7 +102,7 @@ def _type(schema: Schema) -> str:
         inside = _type(schema["items"])
         return f"({inside})[]" if "|" in inside else f"{inside}[]"
     if schema.get("type") == "object":
-        return "Record<string, unknown>"
+        return f"Record<string, {_type(schema.get('additionalProperties') or {})}>"
     return SIMPLE[schema["type"]] if "type" in schema else "unknown"
 
 

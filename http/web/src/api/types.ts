@@ -1,4 +1,4 @@
-/** The shapes of docs/api.md and docs/events.md, as the browser sees them. */
+/** The shapes of docs/api.md, as the browser sees them. Those of docs/events.md are in realtime/events.ts. */
 
 export type Role = "free" | "premium" | "creator" | "admin";
 
@@ -48,62 +48,6 @@ export interface Health {
   drift_ms: number | null;
   connected_at: string | null;
   warnings: { code: string; message: string }[];
-}
-
-export type ChatRole = "viewer" | "creator" | "admin";
-
-export interface ChatUser {
-  id: string;
-  name: string;
-  role: ChatRole;
-}
-
-export interface Entry {
-  stream_id: string;
-  offset: number;
-  kind: string;
-  id: string;
-  user: ChatUser;
-  text: string;
-  at: number;
-}
-
-export interface RoomSettings {
-  slow_seconds: number;
-  max_length: number;
-}
-
-export interface RoomMe {
-  user: ChatUser | null;
-  may_chat: boolean;
-}
-
-export interface RoomStream {
-  id: string;
-  title: string;
-  category: string | null;
-  status: StreamStatus;
-  creator: { id: string; display_name: string };
-}
-
-export interface JoinAnswer {
-  epoch: string | number;
-  offset: number;
-  recovered: boolean;
-  entries: Entry[];
-  stream: RoomStream;
-  viewers: number;
-  settings: RoomSettings;
-  me: RoomMe;
-}
-
-export interface RoomStatus {
-  stream_id: string;
-  status: StreamStatus;
-  at: number;
-  title?: string;
-  category?: string | null;
-  reason?: string;
 }
 
 export interface ErrorBody {

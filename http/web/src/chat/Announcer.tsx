@@ -1,6 +1,6 @@
 /** Chat for who listens: the newest line, at most one every five seconds. A busy room must not talk over the stream. */
 import { useEffect, useRef, useState } from "react";
-import type { Entry } from "../api/types";
+import type { Entry } from "../realtime/events";
 
 const EVERY_MS = 5000;
 

@@ -1,11 +1,11 @@
 import { memo } from "react";
-import type { ChatUser } from "../api/types";
+import type { User } from "../realtime/events";
 import { hueOf } from "../ui/identity";
 import { timeOfDay } from "../ui/time";
 import { mentions } from "./text";
 
 interface LineProps {
-  user: ChatUser;
+  user: User;
   text: string;
   at: number;
   myId: string | null;

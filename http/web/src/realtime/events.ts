@@ -2,11 +2,11 @@
 
 /** Why the server ends a connection, and whether to come back. */
 export const DISCONNECTS = {
-  "node.draining": { message: "This server is about to restart. Move to another one.", reconnect: true },
-  "auth.token_expired": { message: "Your sign-in must be refreshed.", reconnect: true },
-  "socket.too_slow": { message: "Your connection cannot keep up.", reconnect: true },
-  "auth.session_over": { message: "You were signed out.", reconnect: false },
-  "socket.misbehaved": { message: "This client does not follow the protocol.", reconnect: false },
+  "node.draining": { number: 4000, message: "This server is about to restart. Move to another one.", reconnect: true },
+  "auth.token_expired": { number: 4001, message: "Your sign-in must be refreshed.", reconnect: true },
+  "socket.too_slow": { number: 4002, message: "Your connection cannot keep up.", reconnect: true },
+  "auth.session_over": { number: 4500, message: "You were signed out.", reconnect: false },
+  "socket.misbehaved": { number: 4501, message: "This client does not follow the protocol.", reconnect: false },
 } as const;
 
 export type DisconnectCode = keyof typeof DISCONNECTS;
@@ -53,10 +53,25 @@ export interface Answer {
   ok: true;
 }
 
+/** `after` is `next` of the page before; without it the list begins. */
+export interface AskChatters {
+  stream_id: string;
+  after?: string | null;
+}
+
 /** The payload of Socket.IO's own CONNECT. */
 export interface Auth {
   token?: string | null;
   device?: string | null;
+}
+
+/** At most 100 `users`: the broadcaster, then moderators and admins, then all others by name. `total` counts everybody who signed in, `anonymous` everybody else; `next` is null on the last page. */
+export interface Chatters {
+  ok: true;
+  users: User[];
+  next: string | null;
+  total: number;
+  anonymous: number;
 }
 
 /** Why Socket.IO's CONNECT was refused; the official clients show `data` on the error of `connect_error`. */
@@ -120,6 +135,7 @@ export interface RoomJoined {
   entries: Entry[];
   stream: StreamInfo;
   viewers: number;
+  peak: number;
   settings: RoomSettings;
   me: Me;
 }
@@ -127,6 +143,12 @@ export interface RoomJoined {
 /** Your position still holds: what was missed is answered to a join with it. */
 export interface RoomLagged {
   stream_id: string;
+}
+
+/** How far the log of a room was passed on. */
+export interface RoomPosition {
+  epoch: string;
+  offset: number;
 }
 
 /** What you have may not fit what comes: throw the position away. */
@@ -150,10 +172,11 @@ export interface RoomStatus {
   reason?: string | null;
 }
 
-/** Users and devices, however many tabs and nodes. */
+/** Users and devices, however many tabs and nodes; `peak` is the most there ever were. */
 export interface RoomViewers {
   stream_id: string;
   viewers: number;
+  peak: number;
 }
 
 /** `id` is the client's choice; the same id again stores the message once and answers the same offset. */
@@ -163,12 +186,14 @@ export interface SendMessage {
   text: string;
 }
 
-/** `code` is one of the disconnect codes; `delay_ms` is how long to wait before coming back. */
+/** `code` is one of the disconnect codes and `number` its WebSocket close code; `delay_ms` is how long to wait. `positions` tells by stream id how far the server is in your rooms; if yours is lower, join with yours. */
 export interface SessionClosing {
   code: "node.draining" | "auth.token_expired" | "socket.too_slow" | "auth.session_over" | "socket.misbehaved";
+  number: number;
   message: string;
   reconnect: boolean;
   delay_ms: number;
+  positions?: Record<string, RoomPosition>;
 }
 
 /** The stream a room belongs to, as it is at the moment of the answer. */
@@ -202,6 +227,11 @@ export interface ClientEvents {
   "chat:send": (
     body: SendMessage,
     answer: (answer: MessageSent | Refusal<"auth.required" | "chat.text_invalid" | "chat.too_fast" | "internal" | "limit.rate" | "request.invalid" | "room.ended" | "room.not_joined" | "service.unavailable">) => void,
+  ) => void;
+  /** Who is here: a page of the people who signed in, from all nodes, a few seconds old. */
+  "room:chatters": (
+    body: AskChatters,
+    answer: (answer: Chatters | Refusal<"internal" | "limit.rate" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
 }
 

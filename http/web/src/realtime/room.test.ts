@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Entry, JoinAnswer } from "../api/types";
+import type { Entry, RoomJoined } from "./events";
 import { emptyRoom, KEPT_ENTRIES, reduceRoom, type Room } from "./room";
 
 const ada = { id: "u1", name: "Ada", role: "viewer" as const };
@@ -8,13 +8,15 @@ const entry = (offset: number, id = `m${offset}`): Entry => ({
   stream_id: "s1", offset, kind: "message", id, user: ada, text: `line ${offset}`, at: offset,
 });
 
-const joinAnswer = (entries: Entry[], more: Partial<JoinAnswer> = {}): JoinAnswer => ({
+const joinAnswer = (entries: Entry[], more: Partial<RoomJoined> = {}): RoomJoined => ({
+  ok: true,
   epoch: "e1",
   offset: entries.at(-1)?.offset ?? 0,
   recovered: false,
   entries,
   stream: { id: "s1", title: "Morning", category: null, status: "live", creator: { id: "c1", display_name: "Cleo" } },
   viewers: 3,
+  peak: 5,
   settings: { slow_seconds: 0, max_length: 500 },
   me: { user: ada, may_chat: true },
   ...more,
@@ -28,7 +30,7 @@ describe("joining", () => {
   test("a snapshot may begin anywhere in the log", () => {
     const room = joined([entry(41), entry(42)]);
     expect(offsets(room)).toEqual([41, 42]);
-    expect(room).toMatchObject({ offset: 42, epoch: "e1", viewers: 3, stale: false, joined: true });
+    expect(room).toMatchObject({ offset: 42, epoch: "e1", viewers: 3, loss: null, joined: true });
   });
 
   test("an empty room starts at the answer's offset, so that the next entry is no hole", () => {
@@ -43,15 +45,34 @@ describe("joining", () => {
     expect(offsets(room)).toEqual([1, 2, 3, 4]);
   });
 
-  test("a join that could not recover throws away what was known", () => {
+  test("a join that could not recover leaves a gap between what was known and what there is", () => {
     const room = reduceRoom(joined([entry(1), entry(2)]), { type: "joined", answer: joinAnswer([entry(90), entry(91)]) });
-    expect(offsets(room)).toEqual([90, 91]);
-    expect(room.stale).toBe(false);
+    expect(offsets(room)).toEqual([1, 2, 90, 91]);
+    expect(room).toMatchObject({ loss: null, gaps: [2], offset: 91 });
+    expect(offsets(receive(room, 92))).toEqual([1, 2, 90, 91, 92]);
+  });
+
+  test("a snapshot that begins where we are leaves no gap", () => {
+    const room = reduceRoom(joined([entry(1), entry(2)]), { type: "joined", answer: joinAnswer([entry(2), entry(3)]) });
+    expect(offsets(room)).toEqual([1, 2, 3]);
+    expect(room.gaps).toEqual([]);
   });
 
   test("a recovery that names another epoch is a snapshot", () => {
     const room = reduceRoom(joined([entry(1)]), { type: "joined", answer: joinAnswer([entry(1, "other")], { recovered: true, epoch: "e2" }) });
-    expect(room.entries.map((one) => one.id)).toEqual(["other"]);
+    expect(room.entries.map((one) => one.id)).toEqual(["m1", "other"]);
+    expect(room.gaps).toEqual([1]);
+  });
+
+  test("a message that was sent again into the new log keeps its one line", () => {
+    const room = reduceRoom(joined([entry(1), entry(2)]), { type: "joined", answer: joinAnswer([entry(1, "m2"), entry(2, "new")], { epoch: "e2" }) });
+    expect(room.entries.map((one) => one.id)).toEqual(["m1", "m2", "new"]);
+    expect(room.offset).toBe(2);
+  });
+
+  test("who had nothing misses nothing", () => {
+    const room = reduceRoom(joined([]), { type: "joined", answer: joinAnswer([entry(5)], { epoch: "e2" }) });
+    expect(room.gaps).toEqual([]);
   });
 });
 
@@ -63,11 +84,25 @@ describe("entries", () => {
   test("a hole stops the list at the hole until a new join fills it", () => {
     const holed = receive(joined([entry(1)]), 2, 4, 5);
     expect(offsets(holed)).toEqual([1, 2]);
-    expect(holed).toMatchObject({ stale: true, offset: 2 });
-    expect(offsets(receive(holed, 3))).toEqual([1, 2]);
+    expect(holed).toMatchObject({ loss: { why: "hole" }, offset: 2 });
+    expect(offsets(receive(holed, 6))).toEqual([1, 2]);
     const healed = reduceRoom(holed, { type: "joined", answer: joinAnswer([entry(3), entry(4), entry(5)], { recovered: true }) });
     expect(offsets(healed)).toEqual([1, 2, 3, 4, 5]);
-    expect(healed.stale).toBe(false);
+    expect(healed.loss).toBe(null);
+  });
+
+  test("what came while the hole was being mended is not lost with it", () => {
+    const holed = receive(receive(joined([entry(1)]), 3), 4, 5);
+    const healed = reduceRoom(holed, { type: "joined", answer: joinAnswer([entry(2), entry(3)], { recovered: true }) });
+    expect(offsets(healed)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("a hole that an answer leaves open asks for another join", () => {
+    const holed = receive(joined([entry(1)]), 3, 6);
+    const still = reduceRoom(holed, { type: "joined", answer: joinAnswer([entry(2), entry(3)], { recovered: true }), asked: holed.loss });
+    expect(offsets(still)).toEqual([1, 2, 3]);
+    expect(still.loss).not.toBe(null);
+    expect(still.loss).not.toBe(holed.loss);
   });
 
   test("nothing is shown before the join is answered", () => {
@@ -82,13 +117,24 @@ describe("entries", () => {
   });
 
   test("a kind this client does not know moves the offset and shows nothing", () => {
-    const room = reduceRoom(joined([entry(1)]), { type: "entries", entries: [{ ...entry(2), kind: "poll" }] });
+    const room = reduceRoom(joined([entry(1)]), { type: "entries", entries: [{ ...entry(2), kind: "poll" } as unknown as Entry] });
     expect(offsets(room)).toEqual([1]);
     expect(room.offset).toBe(2);
   });
 
-  test("a reset asks for a join from nothing", () => {
-    expect(reduceRoom(joined([entry(1)]), { type: "reset" })).toMatchObject({ stale: true, epoch: null, offset: 0 });
+  test.each(["reset", "lagged"] as const)("%s asks for a join with the position there is", (type) => {
+    const room = reduceRoom(joined([entry(1)]), { type });
+    expect(room).toMatchObject({ loss: { why: type }, epoch: "e1", offset: 1 });
+  });
+
+  test("a loss that was told while a join was on its way is not mended by that join", () => {
+    const before = joined([entry(1)]);
+    const lagged = reduceRoom(before, { type: "lagged" });
+    const answered = reduceRoom(lagged, { type: "joined", answer: joinAnswer([], { recovered: true, offset: 1 }), asked: before.loss });
+    expect(answered.loss).toEqual({ why: "lagged" });
+    expect(answered.loss).not.toBe(lagged.loss);
+    const again = reduceRoom(answered, { type: "joined", answer: joinAnswer([entry(2)], { recovered: true }), asked: answered.loss });
+    expect(again.loss).toBe(null);
   });
 });
 
@@ -116,7 +162,7 @@ describe("own messages", () => {
 });
 
 test("a status changes what it names and keeps the rest", () => {
-  const room = reduceRoom(joined([]), { type: "status", status: { stream_id: "s1", status: "interrupted", at: 1, reason: "encoder" } });
+  const room = reduceRoom(joined([]), { type: "status", status: { stream_id: "s1", status: "interrupted", at: 1, title: "Morning", category: null, reason: "encoder" } });
   expect(room.stream).toMatchObject({ status: "interrupted", title: "Morning" });
   expect(room.reason).toBe("encoder");
 });

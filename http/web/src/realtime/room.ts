@@ -2,47 +2,60 @@
  * What one viewer knows about one room, as a pure reducer.
  *
  * The highest offset seen decides: entries at or below it are repeats, an entry more than one above it means that a
- * frame was lost, and then nothing after the hole is shown until a new join has filled it.
+ * frame was lost. What comes after the hole waits in `ahead` until a new join has filled it.
  */
-import type { ChatUser, Entry, JoinAnswer, RoomMe, RoomSettings, RoomStatus, RoomStream } from "../api/types";
+import type { Entry, Me, RoomJoined, RoomSettings, RoomStatus, StreamInfo, User } from "./events";
 
 /** Older lines leave the page: 500 lines of text stay quick to lay out on a phone. */
 export const KEPT_ENTRIES = 500;
+
+/** So much of what comes during a recovery is kept; of more the newest, and the hole before it asks for another join. */
+export const KEPT_AHEAD = 1000;
 
 export type PendingState = "sending" | "sent" | "failed";
 
 export interface Pending {
   id: string;
   text: string;
-  user: ChatUser;
+  user: User;
   at: number;
   state: PendingState;
   reason?: string;
 }
 
+/** Why to join again. Each loss is an object of its own: another one after a join asks for another join. */
+export interface Loss {
+  why: "hole" | "lagged" | "reset";
+}
+
 export interface Room {
   joined: boolean;
-  /** A frame was lost or the log was reset: join again. */
-  stale: boolean;
-  epoch: string | number | null;
+  loss: Loss | null;
+  epoch: string | null;
   offset: number;
   entries: Entry[];
+  /** What came while a loss was being mended. */
+  ahead: Entry[];
+  /** Numbers of the lines (see `dropped`) before which messages are missing for good. */
+  gaps: number[];
   pending: Pending[];
   viewers: number | null;
-  stream: RoomStream | null;
+  stream: StreamInfo | null;
   settings: RoomSettings;
-  me: RoomMe | null;
+  me: Me | null;
   reason: string | null;
-  /** How many entries left the front of `entries`; keeps "new since" counts right. */
+  /** How many entries left the front of `entries`: the number of the first line, as each line keeps its number. */
   dropped: number;
 }
 
 export const emptyRoom: Room = {
   joined: false,
-  stale: false,
+  loss: null,
   epoch: null,
   offset: 0,
   entries: [],
+  ahead: [],
+  gaps: [],
   pending: [],
   viewers: null,
   stream: null,
@@ -53,11 +66,13 @@ export const emptyRoom: Room = {
 };
 
 export type RoomAction =
-  | { type: "joined"; answer: JoinAnswer }
+  /** `asked`: the loss that was known when the join was sent. */
+  | { type: "joined"; answer: RoomJoined; asked?: Loss | null }
   | { type: "entries"; entries: Entry[] }
   | { type: "viewers"; viewers: number }
   | { type: "status"; status: RoomStatus }
   | { type: "reset" }
+  | { type: "lagged" }
   | { type: "disconnected" }
   | { type: "sending"; message: Omit<Pending, "state"> }
   | { type: "acked"; id: string }
@@ -67,17 +82,20 @@ export type RoomAction =
 export function reduceRoom(room: Room, action: RoomAction): Room {
   switch (action.type) {
     case "joined":
-      return afterJoin(room, action.answer);
+      return afterJoin(room, action.answer, action.asked ?? null);
     case "entries":
-      return room.joined && !room.stale ? withEntries(room, action.entries) : room;
+      return heard(room, action.entries);
     case "viewers":
       return { ...room, viewers: action.viewers };
     case "status":
       return withStatus(room, action.status);
     case "reset":
-      return { ...room, stale: true, epoch: null, offset: 0 };
+      // What waits is of the log that was lost. The position is kept: the next join says whether it still holds.
+      return { ...room, loss: { why: "reset" }, ahead: [] };
+    case "lagged":
+      return { ...room, loss: { why: "lagged" } };
     case "disconnected":
-      return { ...room, joined: false };
+      return { ...room, joined: false, loss: null, ahead: [] };
     case "sending":
       return { ...room, pending: [...withoutPending(room, action.message.id), { ...action.message, state: "sending" }] };
     case "acked":
@@ -89,34 +107,55 @@ export function reduceRoom(room: Room, action: RoomAction): Room {
   }
 }
 
-function afterJoin(room: Room, answer: JoinAnswer): Room {
-  const continues = answer.recovered && room.epoch === answer.epoch;
+function afterJoin(room: Room, answer: RoomJoined, asked: Loss | null): Room {
+  const first = answer.entries[0]?.offset ?? answer.offset + 1;
+  const follows =
+    room.epoch === answer.epoch && (answer.recovered || (first <= room.offset + 1 && answer.offset >= room.offset));
+  const { viewers, stream, settings, me } = answer;
+  const place = { epoch: answer.epoch, offset: follows ? room.offset : first - 1 };
+  // A hole is mended by any answer, `ahead` tells; what was lost for other reasons only by one that was asked for after.
+  const open = room.loss !== null && room.loss !== asked && room.loss.why !== "hole";
   const begun: Room = {
-    ...room,
+    ...(follows ? room : withGap(room)),
+    ...place,
     joined: true,
-    stale: false,
-    epoch: answer.epoch,
-    offset: continues ? room.offset : (answer.entries[0]?.offset ?? answer.offset + 1) - 1,
-    entries: continues ? room.entries : [],
-    dropped: continues ? room.dropped : 0,
-    viewers: answer.viewers,
-    stream: answer.stream,
-    settings: answer.settings,
-    me: answer.me,
+    loss: open ? { ...room.loss! } : null,
+    ahead: [],
+    viewers,
+    stream,
+    settings,
+    me,
     reason: null,
   };
   // What a join answers is whole by contract, so it is not searched for holes.
   const fresh = answer.entries.filter((entry) => entry.offset > begun.offset);
-  const filled = append(begun, fresh);
-  return { ...filled, offset: Math.max(filled.offset, answer.offset) };
+  const filled = append(begun, follows ? fresh : unseen(room, fresh));
+  return heard({ ...filled, offset: Math.max(filled.offset, answer.offset) }, room.ahead);
 }
 
-function withEntries(room: Room, incoming: Entry[]): Room {
+/** Remember that messages are missing after the last line; nothing to remember when there is none. */
+function withGap(room: Room): Room {
+  const next = room.dropped + room.entries.length;
+  return next === 0 || room.gaps.at(-1) === next ? room : { ...room, gaps: [...room.gaps, next] };
+}
+
+/** A message sent again under its id after its log was lost is in the new log too; its line is there already. */
+function unseen(room: Room, fresh: Entry[]): Entry[] {
+  const known = new Set(room.entries.map((entry) => `${entry.user.id} ${entry.id}`));
+  return fresh.filter((entry) => !known.has(`${entry.user.id} ${entry.id}`));
+}
+
+function heard(room: Room, incoming: Entry[]): Room {
+  if (!room.joined) return room;
+  if (room.loss) return { ...room, ahead: [...room.ahead, ...incoming].slice(-KEPT_AHEAD) };
+  const sorted = [...incoming].sort((one, other) => one.offset - other.offset);
   let offset = room.offset;
   const fresh: Entry[] = [];
-  for (const entry of incoming) {
+  for (const [index, entry] of sorted.entries()) {
     if (entry.offset <= offset) continue;
-    if (entry.offset > offset + 1) return { ...append(room, fresh), stale: true };
+    if (entry.offset > offset + 1) {
+      return { ...append(room, fresh), loss: { why: "hole" }, ahead: sorted.slice(index).slice(-KEPT_AHEAD) };
+    }
     fresh.push(entry);
     offset = entry.offset;
   }
@@ -129,11 +168,13 @@ function append(room: Room, fresh: Entry[]): Room {
   const arrived = new Set(fresh.map((entry) => entry.id));
   const all = [...room.entries, ...fresh.filter((entry) => entry.kind === "message")];
   const extra = Math.max(0, all.length - KEPT_ENTRIES);
+  const dropped = room.dropped + extra;
   return {
     ...room,
     offset: last.offset,
     entries: extra ? all.slice(extra) : all,
-    dropped: room.dropped + extra,
+    dropped,
+    gaps: extra ? room.gaps.filter((line) => line > dropped) : room.gaps,
     pending: room.pending.filter((message) => !arrived.has(message.id)),
   };
 }

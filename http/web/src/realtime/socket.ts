@@ -8,23 +8,20 @@ import type { Socket } from "socket.io-client";
 import { refreshSession } from "../api/client";
 import { deviceId } from "../session/device";
 import { backoffMs } from "./backoff";
+import type { ClientEvents, ConnectError, ServerEvents, SessionClosing } from "./events";
+
+export type LiveSocket = Socket<ServerEvents, ClientEvents>;
 
 export type Link = "connecting" | "connected" | "reconnecting" | "closed";
-
-interface Closing {
-  code: string;
-  reconnect?: boolean;
-  delay_ms?: number;
-}
 
 const STAY_AWAY = new Set(["socket.misbehaved"]);
 const REFRESH_FIRST = new Set(["auth.token_expired", "auth.session_over"]);
 
-let opening: Promise<Socket> | null = null;
+let opening: Promise<LiveSocket> | null = null;
 let link: Link = "connecting";
 const listeners = new Set<(link: Link) => void>();
 
-export function sharedSocket(): Promise<Socket> {
+export function sharedSocket(): Promise<LiveSocket> {
   opening ??= open().catch((reason: unknown) => {
     opening = null; // the script could not be loaded; the next caller tries again
     throw reason;
@@ -48,9 +45,9 @@ function setLink(next: Link): void {
   for (const listener of listeners) listener(next);
 }
 
-async function open(): Promise<Socket> {
+async function open(): Promise<LiveSocket> {
   const { io } = await import("socket.io-client");
-  const socket = io({
+  const socket: LiveSocket = io({
     path: "/socket.io",
     transports: ["websocket"],
     auth: { device: deviceId() },
@@ -62,8 +59,8 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-function keepConnected(socket: Socket): void {
-  let closing: Closing | null = null;
+function keepConnected(socket: LiveSocket): void {
+  let closing: SessionClosing | null = null;
   let attempt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -82,10 +79,10 @@ function keepConnected(socket: Socket): void {
     closing = null;
     setLink("connected");
   });
-  socket.on("session:closing", (last: Closing) => {
+  socket.on("session:closing", (last) => {
     closing = last;
   });
-  socket.on("connect_error", (error: Error & { data?: { code?: string } }) => {
+  socket.on("connect_error", (error: Error & Partial<ConnectError>) => {
     setLink("reconnecting");
     if (socket.active) return; // the library is already trying again
     if (REFRESH_FIRST.has(error.data?.code ?? "")) void refreshThenComeBack();

@@ -1,16 +1,19 @@
 /** One room, live: joins, keeps in step, joins again after a hole or a lost connection, and sends messages. */
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import type { Socket } from "socket.io-client";
 import { ApiError, asApiError } from "../api/errors";
-import type { Entry, ErrorBody, JoinAnswer, RoomStatus } from "../api/types";
 import { randomId } from "../session/device";
 import { backoffMs } from "./backoff";
-import { emptyRoom, reduceRoom, type Room, type RoomAction } from "./room";
-import { sharedSocket, watchLink, type Link } from "./socket";
+import type { ClientEvents, Entry, ServerEvents } from "./events";
+import { emptyRoom, reduceRoom, type Loss, type Room, type RoomAction } from "./room";
+import { sharedSocket, watchLink, type Link, type LiveSocket } from "./socket";
 
 const ACK_TIMEOUT_MS = 8_000;
+/** A log that is lost is lost for the whole room: its viewers come back over this time, not all at once. */
+const RESET_SPREAD_MS = 800;
 
-type Answer<T> = ({ ok: true } & T) | { ok: false; error: ErrorBody };
+type Body<Name extends keyof ClientEvents> = Parameters<ClientEvents[Name]>[0];
+type Answer<Name extends keyof ClientEvents> = Parameters<Parameters<ClientEvents[Name]>[1]>[0];
+type Granted<Name extends keyof ClientEvents> = Extract<Answer<Name>, { ok: true }>;
 
 export interface LiveRoom {
   room: Room;
@@ -24,9 +27,10 @@ export interface LiveRoom {
   forget: (id: string) => void;
 }
 
-async function ask<T>(socket: Socket, event: string, body: object): Promise<T> {
-  const answer = (await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, body)) as Answer<T>;
-  if (answer.ok) return answer;
+async function ask<Name extends keyof ClientEvents>(socket: LiveSocket, event: Name, body: Body<Name>): Promise<Granted<Name>> {
+  const emit = socket.timeout(ACK_TIMEOUT_MS) as unknown as { emitWithAck(event: Name, body: Body<Name>): Promise<Answer<Name>> };
+  const answer = await emit.emitWithAck(event, body);
+  if (answer.ok) return answer as Granted<Name>;
   throw new ApiError(400, answer.error);
 }
 
@@ -38,15 +42,15 @@ export function useRoom(streamId: string): LiveRoom {
   latest.current = room;
 
   useEffect(() => watchLink(setLink), []);
-  const rejoin = useRef(() => {});
+  const mend = useRef((_: Loss) => {});
   useEffect(() => {
     const entered = enterRoom(streamId, dispatch, () => latest.current, setRefused);
-    rejoin.current = entered.rejoin;
+    mend.current = entered.mend;
     return entered.leave;
   }, [streamId]);
   useEffect(() => {
-    if (room.stale) rejoin.current();
-  }, [room.stale]);
+    if (room.loss) mend.current(room.loss);
+  }, [room.loss]);
 
   const deliver = useCallback(
     async (text: string, id: string) => {
@@ -93,25 +97,25 @@ function enterRoom(streamId: string, dispatch: Dispatch, current: () => Room, on
   let attempt = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let undo = () => {};
-  let rejoin = () => {};
+  let mend = (_: Loss) => {};
 
   const later = (join: () => void, waitMs: number) => {
     clearTimeout(retry);
     retry = setTimeout(join, waitMs);
   };
 
-  const follow = (socket: Socket) => {
+  const follow = (socket: LiveSocket) => {
     const join = async () => {
       if (joining || left || !socket.connected) return;
       joining = true;
-      const { epoch, offset } = current();
+      const { epoch, offset, loss } = current();
       try {
         const place = epoch === null ? {} : { epoch, offset };
-        const answer = await ask<JoinAnswer>(socket, "room:join", { stream_id: streamId, ...place });
+        const answer = await ask(socket, "room:join", { stream_id: streamId, ...place });
         if (left) return;
         attempt = 0;
         onRefused(null);
-        dispatch({ type: "joined", answer });
+        tell({ type: "joined", answer, asked: loss });
       } catch (thrown) {
         if (left) return;
         if (thrown instanceof ApiError) onRefused(thrown);
@@ -121,21 +125,30 @@ function enterRoom(streamId: string, dispatch: Dispatch, current: () => Room, on
         joining = false;
       }
     };
-    rejoin = () => void join();
+    mend = ({ why }) => (why === "reset" ? later(() => void join(), Math.random() * RESET_SPREAD_MS) : void join());
     const frames = perFrame<Entry>((entries) => dispatch({ type: "entries", entries }));
-    const mine = (body: { stream_id: string }) => body.stream_id === streamId;
-    const handlers: [string, (body: never) => void][] = [
-      ["connect", () => void join()],
-      ["disconnect", () => dispatch({ type: "disconnected" })],
-      ["chat", (entries: Entry[]) => frames.add(entries.filter(mine))],
-      ["room:viewers", (body: { stream_id: string; viewers: number }) => mine(body) && dispatch({ type: "viewers", viewers: body.viewers })],
-      ["room:status", (body: RoomStatus) => mine(body) && dispatch({ type: "status", status: body })],
-      ["room:reset", (body: { stream_id: string }) => mine(body) && dispatch({ type: "reset" })],
-    ];
-    for (const [event, handler] of handlers) socket.on(event, handler as (body: unknown) => void);
+    /** What comes after entries is applied after them, though they wait for the next frame of the screen. */
+    const tell: Dispatch = (action) => {
+      frames.flush();
+      dispatch(action);
+    };
+    const tellMine = (body: { stream_id: string }, action: RoomAction) => {
+      if (body.stream_id === streamId) tell(action);
+    };
+    const handlers: Omit<ServerEvents, "session:closing"> & { connect: () => void; disconnect: () => void } = {
+      connect: () => void join(),
+      disconnect: () => tell({ type: "disconnected" }),
+      chat: (entries) => frames.add(entries.filter((entry) => entry.stream_id === streamId)),
+      "room:viewers": (body) => tellMine(body, { type: "viewers", viewers: body.viewers }),
+      "room:status": (body) => tellMine(body, { type: "status", status: body }),
+      "room:reset": (body) => tellMine(body, { type: "reset" }),
+      "room:lagged": (body) => tellMine(body, { type: "lagged" }),
+    };
+    const pairs = Object.entries(handlers) as [keyof typeof handlers, () => void][];
+    for (const [event, handler] of pairs) socket.on(event, handler);
     void join();
     return () => {
-      for (const [event, handler] of handlers) socket.off(event, handler as (body: unknown) => void);
+      for (const [event, handler] of pairs) socket.off(event, handler);
       frames.cancel();
       if (socket.connected) socket.emit("room:leave", { stream_id: streamId }, () => {});
     };
@@ -155,7 +168,7 @@ function enterRoom(streamId: string, dispatch: Dispatch, current: () => Room, on
     clearTimeout(retry);
     undo();
   };
-  return { leave, rejoin: () => rejoin() };
+  return { leave, mend: (loss: Loss) => mend(loss) };
 }
 
 /** Collect what arrives and hand it on once a frame; in a hidden tab, where frames stop, once a second. */
@@ -178,6 +191,7 @@ function perFrame<Item>(deliver: (items: Item[]) => void) {
       frame = requestAnimationFrame(flush);
       timer = setTimeout(flush, 1000);
     },
+    flush,
     cancel() {
       cancelAnimationFrame(frame);
       clearTimeout(timer);
