@@ -92,6 +92,19 @@ class World {
     this.ask();
   }
 
+  /** The last moments, after which nothing is said: what was lost shows by a line, by being told, or by coming back. */
+  end(): void {
+    if (this.random() < 0.3) this.reconnect();
+    else if (this.random() < 0.5) {
+      this.ask();
+      this.lagged();
+    } else {
+      this.hear([this.line()]);
+      this.hear([this.line()]);
+    }
+    while (this.answer) this.answered();
+  }
+
   private speakUnheard(): void {
     this.line();
   }
@@ -132,8 +145,7 @@ function play(seed: number, kept: number, resets: boolean): World {
     else if (luck < 0.97 || !resets) world.reconnect();
     else world.reset();
   }
-  world.reconnect();
-  world.answered();
+  world.end();
   return world;
 }
 

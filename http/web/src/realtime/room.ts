@@ -34,7 +34,7 @@ export interface Room {
   epoch: string | null;
   offset: number;
   entries: Entry[];
-  /** What came while a loss was being mended. */
+  /** What came while a join was on its way. */
   ahead: Entry[];
   /** Numbers of the lines (see `dropped`) before which messages are missing for good. */
   gaps: number[];
@@ -146,15 +146,13 @@ function unseen(room: Room, fresh: Entry[]): Entry[] {
 }
 
 function heard(room: Room, incoming: Entry[]): Room {
-  if (!room.joined) return room;
-  if (room.loss) return { ...room, ahead: [...room.ahead, ...incoming].slice(-KEPT_AHEAD) };
-  const sorted = [...incoming].sort((one, other) => one.offset - other.offset);
+  if (!room.joined || room.loss) return { ...room, ahead: [...room.ahead, ...incoming].slice(-KEPT_AHEAD) };
   let offset = room.offset;
   const fresh: Entry[] = [];
-  for (const [index, entry] of sorted.entries()) {
+  for (const [index, entry] of incoming.entries()) {
     if (entry.offset <= offset) continue;
     if (entry.offset > offset + 1) {
-      return { ...append(room, fresh), loss: { why: "hole" }, ahead: sorted.slice(index).slice(-KEPT_AHEAD) };
+      return { ...append(room, fresh), loss: { why: "hole" }, ahead: incoming.slice(index).slice(-KEPT_AHEAD) };
     }
     fresh.push(entry);
     offset = entry.offset;
