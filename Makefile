@@ -32,7 +32,7 @@ check: setup web ## Lint, formatting, types, import direction
 	@$(BIN)/lint-imports
 	@infra/local/run-node npm --prefix http/web run --silent check
 
-bench: setup web ## Print the project's figures (takes a few minutes)
+bench: setup web ## Print the project's figures (half an hour; ARGS="realtime --quick" for a small try)
 	@$(BIN)/python -m loadtest.bench $(ARGS)
 
 load: setup web ## Run a load scenario: make load SCENARIO=smoke

@@ -2,6 +2,7 @@
 
 python -m loadtest.bench                 everything
 python -m loadtest.bench glass api       only these
+python -m loadtest.bench realtime --quick --rows killed,idle   some of the real-time figures, with few clients
 """
 
 import argparse
@@ -10,24 +11,37 @@ import os
 import platform as machine
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from infra.local.environment import find_ffmpeg
 from loadtest import api_speed, glass, start_up
+from loadtest.realtime import rows as realtime
 from loadtest.stack import platform
 
-NAMES = ("start", "api", "glass")
+NAMES = ("start", "api", "glass", "realtime")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Print the project's figures.")
     parser.add_argument("which", nargs="*", choices=(*NAMES, []), help="default: all")
     parser.add_argument("--seconds", type=float, default=120.0, help="how long the watching is measured")
+    parser.add_argument("--quick", action="store_true", help="the real-time figures with a few hundred clients")
+    parser.add_argument(
+        "--rows", type=_rows, default=(), help=f"only these of the real-time figures: {','.join(realtime.MEASURES)}"
+    )
     arguments = parser.parse_args()
-    asyncio.run(bench(arguments.which or list(NAMES), arguments.seconds))
+    asyncio.run(bench(arguments.which or list(NAMES), arguments.seconds, arguments.rows, quick=arguments.quick))
 
 
-async def bench(which: list[str], seconds: float) -> None:
+def _rows(words: str) -> list[str]:
+    names = words.split(",")
+    if unknown := [name for name in names if name not in realtime.MEASURES]:
+        raise argparse.ArgumentTypeError(f"there is no {unknown[0]!r} among {', '.join(realtime.MEASURES)}")
+    return names
+
+
+async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, quick: bool = False) -> None:
     now = datetime.now(UTC)
     print(f"Measured {now:%Y-%m-%d}, {os.cpu_count()} cores, Python {machine.python_version()}, loopback only.\n")
     if "start" in which:
@@ -35,6 +49,8 @@ async def bench(which: list[str], seconds: float) -> None:
     if "api" in which:
         async with platform() as stack:
             print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)
+    if "realtime" in which:
+        print(await realtime.measure(rows, quick=quick), flush=True)
     if "glass" in which:
         if shutil.which(glass.CHROMIUM) is None:
             sys.exit("Glass to glass needs Chromium at " + glass.CHROMIUM)
