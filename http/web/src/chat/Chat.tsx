@@ -11,7 +11,10 @@ import "../ui/badges.css";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
+import { useLasting } from "./useLasting";
 import "./chat.css";
+
+const QUIET_MS = 1000;
 
 export function Chat({ live }: { live: LiveRoom }) {
   const { room, link, refused, resend, forget } = live;
@@ -41,8 +44,12 @@ export function Chat({ live }: { live: LiveRoom }) {
   );
 }
 
+/** Most recoveries take less than a second and are nobody's business. */
 function ChatState({ live: { room, link } }: { live: LiveRoom }) {
-  const words = link === "closed" ? "Disconnected" : link === "reconnecting" || (link === "connected" && !room.joined && room.epoch !== null) ? "Reconnecting" : null;
+  const away = link === "reconnecting" || (link === "connected" && !room.joined && room.epoch !== null);
+  const behind = link === "connected" && room.loss !== null;
+  const long = useLasting(away || behind, QUIET_MS);
+  const words = link === "closed" ? "Disconnected" : !long ? null : away ? "Reconnecting" : "Catching up";
   return (
     <span className="chat-state" role="status" data-testid="chat-state">
       {words && <><span className="pulse" aria-hidden="true" />{words}</>}

@@ -1,5 +1,5 @@
 /** The conversation: follows the newest line until one scrolls up, then holds still and counts what came. */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { Fragment, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Room } from "../realtime/room";
 import { Icon } from "../ui/icons";
 import { ChatLine } from "./ChatLine";
@@ -19,9 +19,9 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [heldAt, setHeldAt] = useState<number | null>(null);
   const me = room.me?.user ?? null;
-  const last = room.entries.at(-1)?.offset ?? 0;
+  const last = room.dropped + room.entries.length;
   const held = heldAt !== null;
-  const missed = held ? room.entries.filter((entry) => entry.offset > heldAt).length : 0;
+  const missed = held ? last - heldAt : 0;
 
   const toEnd = useCallback(() => {
     const list = box.current;
@@ -53,9 +53,13 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
     <div className="chat-scroll">
       <div ref={box} className={`chat-list ${times ? "chat-times" : ""}`} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Chat messages" data-testid="chat-list">
       <ol>
-        {room.entries.map((entry) => (
-          <ChatLine key={entry.offset} user={entry.user} text={entry.text} at={entry.at} myId={me?.id ?? null} myName={me?.name ?? null} />
+        {room.entries.map((entry, index) => (
+          <Fragment key={room.dropped + index}>
+            {room.gaps.includes(room.dropped + index) && <MissedLine />}
+            <ChatLine user={entry.user} text={entry.text} at={entry.at} myId={me?.id ?? null} myName={me?.name ?? null} />
+          </Fragment>
         ))}
+        {room.gaps.includes(last) && <MissedLine />}
         {room.pending.map((message) => (
           <PendingLine key={message.id} message={message} onRetry={onRetry} onForget={onForget} />
         ))}
@@ -69,4 +73,9 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
       )}
     </div>
   );
+}
+
+/** Between two lines: what was said there could not be fetched any more. */
+function MissedLine() {
+  return <li className="line-missed" data-testid="chat-missed">Some messages were missed</li>;
 }
