@@ -114,6 +114,7 @@ class RoomJoined(Answer, frozen=True, kw_only=True):
     entries: list[Entry]
     stream: StreamInfo
     viewers: int
+    peak: int
     settings: RoomSettings
     me: Me
 
@@ -138,14 +139,34 @@ class MessageSent(Answer, frozen=True, kw_only=True):
     offset: int
 
 
+class AskChatters(Body, frozen=True, kw_only=True):
+    """`after` is `next` of the page before; without it the list begins."""
+
+    stream_id: StreamId
+    after: Annotated[str, Meta(max_length=512, pattern=r"^[A-Za-z0-9_-]*\Z")] | None = None
+
+
+class Chatters(Answer, frozen=True, kw_only=True):
+    """At most 100 `users`: the broadcaster, then moderators and admins, then all others by name.
+
+    `total` counts everybody who signed in, `anonymous` everybody else; `next` is null on the last page.
+    """
+
+    users: list[User]
+    next: str | None
+    total: int
+    anonymous: int
+
+
 # --- from the server
 
 
 class RoomViewers(Struct, frozen=True, kw_only=True):
-    """Users and devices, however many tabs and nodes."""
+    """Users and devices, however many tabs and nodes; `peak` is the most there ever were."""
 
     stream_id: str
     viewers: int
+    peak: int
 
 
 class RoomStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -171,13 +192,25 @@ class RoomLagged(Struct, frozen=True, kw_only=True):
     stream_id: str
 
 
-class SessionClosing(Struct, frozen=True, kw_only=True):
-    """`code` is one of the disconnect codes; `delay_ms` is how long to wait before coming back."""
+class RoomPosition(Struct, frozen=True, kw_only=True):
+    """How far the log of a room was passed on."""
+
+    epoch: str
+    offset: int
+
+
+class SessionClosing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`code` is one of the disconnect codes and `number` its WebSocket close code; `delay_ms` is how long to wait.
+
+    `positions` tells by stream id how far the server is in your rooms; if yours is lower, join with yours.
+    """
 
     code: str
+    number: int
     message: str
     reconnect: bool
     delay_ms: int
+    positions: dict[str, RoomPosition] = {}
 
 
 class ClientEvent(NamedTuple):
@@ -211,6 +244,13 @@ CLIENT_EVENTS = (
         MessageSent,
         "Say something. Once acknowledged it is in the room's log and never lost.",
         (NotInRoom, Unauthenticated, TextInvalid, RoomEnded, ChatTooFast),
+    ),
+    ClientEvent(
+        "room:chatters",
+        AskChatters,
+        Chatters,
+        "Who is here: a page of the people who signed in, from all nodes, a few seconds old.",
+        (NotInRoom,),
     ),
 )
 SERVER_EVENTS = (

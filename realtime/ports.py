@@ -38,3 +38,7 @@ class ViewerCounts(Protocol):
     async def counts(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
         """A number for every id that was asked for; 0 where nobody watches or the count cannot be had."""
         ...
+
+    async def peaks(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
+        """The most who ever watched at once, for every id; 0 when that cannot be had. Kept for a day."""
+        ...

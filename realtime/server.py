@@ -2,6 +2,7 @@
 
     room:join   -> RoomHandlers.join     read what was missed, then hear everything
     room:leave  -> RoomHandlers.leave
+    room:chatters -> ChattersHandlers.who_is_here
     chat:send   -> ChatHandlers.send     into the room's log, and from there to every node
 
 `open_realtime` is the only way in. One door for the wire (`Node.opened`, `heard`, `gone`), one place where errors
@@ -33,10 +34,12 @@ from realtime.drain import drain
 from realtime.errors import EventsTooFast, UnknownEvent
 from realtime.events import CLIENT_EVENTS, Auth, Refusal
 from realtime.handlers.chat import ChatHandlers
+from realtime.handlers.chatters import ChattersHandlers
 from realtime.handlers.room import RoomHandlers
 from realtime.ports import Identify, StreamLookup, ViewerCounts
 from realtime.room.log_redis import RedisRoomLog, room_functions
-from realtime.room.presence import DEFAULT_TIMING, Presence, Timing
+from realtime.room.people import People
+from realtime.room.presence import DEFAULT_TIMING, Presence, Timing, presence_functions
 from realtime.room.rooms import Rooms
 from realtime.room.streams import Streams
 from realtime.status import follow_streams
@@ -60,13 +63,19 @@ class Node:
         connections: Connections,
         rooms: RoomHandlers,
         chat: ChatHandlers,
+        chatters: ChattersHandlers,
         count_heard: Callable[[], object],
     ) -> None:
         self._identify = identify
         self._connections = connections
         self._rooms = rooms
         self._count_heard = count_heard
-        handlers: dict[str, Handler] = {"room:join": rooms.join, "room:leave": rooms.leave, "chat:send": chat.send}
+        handlers: dict[str, Handler] = {
+            "room:join": rooms.join,
+            "room:leave": rooms.leave,
+            "chat:send": chat.send,
+            "room:chatters": chatters.who_is_here,
+        }
         self._events = {event.name: (msgspec.json.Decoder(event.body), handlers[event.name]) for event in CLIENT_EVENTS}
 
     async def opened(self, sid: str, socket: BoundedSocket, cookies: str, auth: msgspec.Raw | None) -> None:
@@ -132,11 +141,12 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: msgspec.Raw | bytes) -> An
 class Realtime:
     """A running node. `app` is the ASGI app of `/socket.io`."""
 
-    def __init__(self, app: App, viewers: ViewerCounts, connections: Connections, engine: Engine) -> None:
+    def __init__(self, app: App, viewers: ViewerCounts, connections: Connections, rooms: Rooms, engine: Engine) -> None:
         self.app = app
         self.viewers = viewers
         self.engine = engine
         self._connections = connections
+        self._rooms = rooms
 
     @property
     def connections(self) -> int:
@@ -145,7 +155,7 @@ class Realtime:
 
     async def drain(self, within_seconds: float = DRAIN_SECONDS) -> None:
         """Tell clients to move, in batches and spread over time; those still here when it is over are closed."""
-        told = await drain(self._connections, within_seconds)
+        told = await drain(self._connections, self._rooms.place_of, within_seconds)
         log.info("realtime.drained", clients=told)
 
 
@@ -166,7 +176,8 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs."""
     functions = room_functions(redis)
     connections = Connections(clock)
-    presence = Presence(functions, timing)
+    counting = presence_functions(redis)
+    presence = Presence(counting, timing)
     snapshots = Streams(redis, functions, streams)
     async with open_channels(redis, redis_settings) as channels:
         room_log = RedisRoomLog(functions)
@@ -174,18 +185,19 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         handlers = RoomHandlers(rooms, presence)
         metrics.sockets.set_function(lambda: len(connections))
         chat = ChatHandlers(rooms, room_log, clock)
-        application = Node(identify, connections, handlers, chat, metrics.room_messages.labels("in").inc)
+        chatters = ChattersHandlers(People(counting))
+        application = Node(identify, connections, handlers, chat, chatters, metrics.room_messages.labels("in").inc)
         sockets = SocketServer(application)
         inside = socketio.ASGIApp(sockets, socketio_path=None)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
         running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
         log.info("realtime.open", node=node)
         try:
-            yield Realtime(Door(inside, origins, ACCESS_COOKIE), presence, connections, sockets.eio)
+            yield Realtime(Door(inside, origins, ACCESS_COOKIE), presence, connections, rooms, sockets.eio)
         finally:
             for subscription in following:
                 await subscription.close()
-            await drain(connections, 0.0)
+            await drain(connections, rooms.place_of, 0.0)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

@@ -62,6 +62,7 @@ class LiveStream(msgspec.Struct, frozen=True, kw_only=True):
     status: StreamStatus
     creator: StreamCreator
     viewers: int
+    peak_viewers: int
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -143,7 +144,7 @@ class StreamController(Controller):
         identity: NamedDependency[Identity],
     ) -> StartedStream:
         started = await streams.start(identity, data.title, data.category, data.latency)
-        shown = live_stream(started.stream, viewers=0)
+        shown = live_stream(started.stream, viewers=0, peak_viewers=0)
         return StartedStream(**msgspec.structs.asdict(shown), ingest=ingest_address(started.ingest))
 
     @get("/", operation_id="listStreams", summary="What is live now", responses=problems())
@@ -156,7 +157,9 @@ class StreamController(Controller):
     ) -> StreamPage:
         on_air = await streams.list_live()
         page = page_of(on_air, await viewers.counts([stream.id for stream in on_air]), cursor, limit)
-        return StreamPage([live_stream(stream, count) for stream, count in page.streams], page.next_cursor)
+        peaks = await viewers.peaks([stream.id for stream, _ in page.streams])
+        shown = [live_stream(stream, count, peaks.get(stream.id, 0)) for stream, count in page.streams]
+        return StreamPage(shown, page.next_cursor)
 
     @get(
         "/mine",
@@ -225,11 +228,12 @@ class StreamController(Controller):
 
 
 async def watched(stream: Stream, viewers: ViewerCounts) -> LiveStream:
-    """The stream with its viewers of this moment."""
-    return live_stream(stream, (await viewers.counts([stream.id])).get(stream.id, 0))
+    """The stream with its viewers of this moment and the most there were."""
+    counts, peaks = await viewers.counts([stream.id]), await viewers.peaks([stream.id])
+    return live_stream(stream, counts.get(stream.id, 0), peaks.get(stream.id, 0))
 
 
-def live_stream(stream: Stream, viewers: int) -> LiveStream:
+def live_stream(stream: Stream, viewers: int, peak_viewers: int) -> LiveStream:
     return LiveStream(
         id=stream.id,
         title=stream.title,
@@ -238,6 +242,7 @@ def live_stream(stream: Stream, viewers: int) -> LiveStream:
         status=stream.status,
         creator=StreamCreator(stream.creator_id, stream.creator_name),
         viewers=viewers,
+        peak_viewers=max(viewers, peak_viewers),
         created_at=stream.created_at,
         started_at=stream.started_at,
         ended_at=stream.ended_at,

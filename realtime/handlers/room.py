@@ -21,7 +21,8 @@ from realtime.events import (
 )
 from realtime.ports import StreamSnapshot
 from realtime.room.log import Position
-from realtime.room.presence import Presence
+from realtime.room.people import line_of
+from realtime.room.presence import Presence, Watching
 from realtime.room.rooms import Rooms
 
 
@@ -34,11 +35,15 @@ class RoomHandlers:
         if body.stream_id not in who.rooms and len(who.rooms) >= MAX_ROOMS:
             raise TooManyRooms(max_rooms=MAX_ROOMS)
         asked = None if body.epoch is None or body.offset is None else Position(body.epoch, body.offset)
+        # Before the join: between the audience and the answer nothing may be waited for.
+        watching = await self._watching(body.stream_id)
         joined = await self._rooms.join(body.stream_id, who.socket, asked)
+        stream = joined.room.stream
+        user = user_in(stream, who)
         if body.stream_id not in who.rooms:
             who.rooms.add(body.stream_id)
-            self._presence.enter(body.stream_id, who.viewer)
-        stream = joined.room.stream
+            self._presence.enter(body.stream_id, who.viewer, line_of(user) if user else b"")
+        viewers = max(joined.room.viewers or watching.viewers, 1)  # at least the one who asks
         return RoomJoined(
             epoch=joined.position.epoch,
             offset=joined.position.offset,
@@ -46,10 +51,18 @@ class RoomHandlers:
             # They are JSON already; msgspec writes a Raw as it is.
             entries=cast("list[Entry]", [msgspec.Raw(line.entry) for line in joined.lines]),
             stream=stream_info(stream),
-            viewers=max(joined.room.viewers, 1),  # at least the one who asks
-            settings=RoomSettings(),
-            me=Me(user=user_in(stream, who), may_chat=who.identity is not None and stream.status != "ended"),
+            viewers=viewers,
+            peak=max(joined.room.peak, watching.peak, viewers),
+            settings=RoomSettings(slow_seconds=joined.room.slow_seconds),
+            me=Me(user=user, may_chat=who.identity is not None and stream.status != "ended"),
         )
+
+    async def _watching(self, stream_id: str) -> Watching:
+        """What the room heard last; a room that has heard nothing yet asks."""
+        room = self._rooms.find(stream_id)
+        if room is not None and room.viewers:
+            return Watching(room.viewers, room.peak)
+        return await self._presence.watching(stream_id)
 
     async def leave(self, who: Connection, body: LeaveRoom) -> Answer:
         self.left(who, body.stream_id)

@@ -1,7 +1,7 @@
 """One room on one node: who is in it, how far its log was passed on, and how a hole is noticed and filled.
 
-A receiver never decodes what the bus carries: `m <epoch> <offset> <entry>` is a log entry, `v <viewers>` a count,
-`s <status>` a change of the stream. Invariants:
+A receiver never decodes what the bus carries: `m <epoch> <offset> <entry>` is a log entry, `v <viewers> <peak>` the
+count, `s <status>` a change of the stream. Invariants:
 
 - `position` only moves forward by one entry at a time, each passed on in order; an entry that jumps is not passed on
   before the log was asked for what is between. So who is in the audience misses nothing.
@@ -40,7 +40,7 @@ class Room:
     ) -> None:
         self.id = stream.id
         self.stream = stream
-        self.viewers = 0
+        self.viewers = self.peak = 0
         self.audience = Audience(count_sent)
         self.joining = 0
         self.position: Position | None = None
@@ -80,8 +80,9 @@ class Room:
             epoch, offset, entry = rest.split(b" ", 2)
             self._take(Position(epoch.decode(), int(offset)), entry)
         elif kind == b"v":
-            self.viewers = int(rest)
-            self.audience.send(event_frame("room:viewers", RoomViewers(stream_id=self.id, viewers=self.viewers)))
+            self.viewers, self.peak = map(int, rest.split())
+            count = RoomViewers(stream_id=self.id, viewers=self.viewers, peak=self.peak)
+            self.audience.send(event_frame("room:viewers", count))
         elif kind == b"s":
             self._status(rest)
 

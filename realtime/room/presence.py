@@ -1,38 +1,46 @@
 """Viewer counts: one definition of a viewer (a user, or a device that is nobody), however many tabs and nodes.
 
-A node reports the viewers it holds every `report_seconds`; a report holds for `hold_seconds`, so a node that dies
-takes its viewers with it and nobody cleans up. A viewer who leaves lingers for `linger_seconds`, a little more than
-one report, because another node may hold the same viewer; so a page reload does not make the number flicker.
-Redis tells the room about a new number at most once a second (`room_viewers` in room.lua).
+A node tells the room's shard what changed, once a second, and otherwise only that it lives, every `report_seconds`. A
+lease holds for `hold_seconds`; then the other nodes take the dead one's viewers away, and nobody else has to clean up.
+A viewer who leaves lingers for `linger_seconds`, so a page reload or a move to another node does not make the number
+flicker. Redis tells the room about a new number at most once a second (`presence.lua`).
 """
 
 import asyncio
-import contextvars
-import math
-from collections import Counter
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
 from infra.errors import FootlightError
 from infra.forever import forever
 from infra.logs import get_logger
-from infra.stores.redis import Functions
+from infra.stores.redis import Functions, Redis
+from realtime.room.held import Held, Report
 from realtime.room.log_redis import channel, key
+from realtime.room.recent import Recent
 
-BATCH = 500  # viewers in one call: about a millisecond of the shard's time
+SOURCE = Path(__file__).with_name("presence.lua")
 AT_ONCE = 20  # reports under way
 COUNTS_AT_ONCE = 8  # of their own: a long list of streams must not delay the reports, nor joins and messages
 MAX_COUNTS = 10_000
+MAX_BEGINNINGS = 3  # in one round
+LATE_SECONDS = 1.5  # beyond the moment a report was due
 
 log = get_logger(__name__)
 
 
+def presence_functions(redis: Redis) -> Functions:
+    """The library behind counts and lists of people."""
+    return Functions(redis, SOURCE.read_text())
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How quickly a count follows; the defaults forget a dead node within 12 s."""
+    """How quickly a count follows; with the defaults a dead node's viewers are gone after 14 s at most."""
 
     tick_seconds: float = 1.0
     report_seconds: float = 5.0
@@ -44,104 +52,126 @@ class Timing:
 DEFAULT_TIMING = Timing()
 
 
+class Watching(NamedTuple):
+    """How many watch now, and the most there ever were (within a day)."""
+
+    viewers: int
+    peak: int
+
+
+@dataclass(slots=True)
+class _Room:
+    held: Held
+    report_at: float = 0.0
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Presence:
     """The viewers this node holds, and the counts of all nodes."""
 
     def __init__(self, functions: Functions, timing: Timing = DEFAULT_TIMING) -> None:
         self._functions = functions
         self._timing = timing
-        self._held: dict[str, Counter[str]] = {}
-        self._came: dict[str, set[str]] = {}
-        self._left: dict[str, set[str]] = {}
-        self._report_at: dict[str, float] = {}
+        self._rooms: dict[str, _Room] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
         self._counting = asyncio.Semaphore(COUNTS_AT_ONCE)
-        self._counts: dict[str, tuple[float, asyncio.Task[int]]] = {}  # asked at
+        self._counts = Recent(self._count, timing.count_seconds, MAX_COUNTS)
 
-    def enter(self, stream_id: str, viewer: str) -> None:
-        held = self._held.setdefault(stream_id, Counter())
-        held[viewer] += 1
-        if held[viewer] == 1:
-            self._came.setdefault(stream_id, set()).add(viewer)
-            self._left.get(stream_id, set()).discard(viewer)
+    def enter(self, stream_id: str, viewer: str, line: bytes = b"") -> None:
+        """One more tab of a viewer; `line` puts them on the list of people (see `people.py`)."""
+        room = self._rooms.get(stream_id)
+        if room is None:
+            room = self._rooms[stream_id] = _Room(Held(self._timing.linger_seconds))
+        room.held.enter(_short(viewer), line)
 
     def leave(self, stream_id: str, viewer: str) -> None:
-        held = self._held[stream_id]
-        held[viewer] -= 1
-        if held[viewer] == 0:
-            del held[viewer]
-            self._left.setdefault(stream_id, set()).add(viewer)
-            self._came.get(stream_id, set()).discard(viewer)
-        if not held:
-            del self._held[stream_id]
-            self._report_at.pop(stream_id, None)
+        self._rooms[stream_id].held.leave(_short(viewer), asyncio.get_running_loop().time())
+
+    async def watching(self, stream_id: str) -> Watching:
+        """The numbers of all nodes, at most `count_seconds` old; zeros when they cannot be had."""
+        return await self._counts.get(stream_id)
 
     async def counts(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
         """See `ViewerCounts`."""
-        numbers = await asyncio.gather(*(asyncio.shield(self._recent_count(stream_id)) for stream_id in stream_ids))
-        return dict(zip(stream_ids, numbers, strict=True))
+        return {stream_id: numbers.viewers for stream_id, numbers in (await self._all(stream_ids)).items()}
 
-    def _recent_count(self, stream_id: str) -> "asyncio.Task[int]":
-        """One question a second for each stream, however many lists ask."""
-        now = asyncio.get_running_loop().time()
-        asked_at, count = self._counts.get(stream_id, (-math.inf, None))
-        if count is None or (count.done() and now - asked_at >= self._timing.count_seconds):
-            if len(self._counts) > MAX_COUNTS:
-                self._counts = {name: kept for name, kept in self._counts.items() if not kept[1].done()}
-            count = asyncio.create_task(self._count(stream_id), context=contextvars.Context())
-            self._counts[stream_id] = (now, count)
-        return count
+    async def peaks(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
+        """See `ViewerCounts`."""
+        return {stream_id: numbers.peak for stream_id, numbers in (await self._all(stream_ids)).items()}
+
+    async def _all(self, stream_ids: Sequence[str]) -> Mapping[str, Watching]:
+        numbers = await asyncio.gather(*(self._counts.get(stream_id) for stream_id in stream_ids))
+        return dict(zip(stream_ids, numbers, strict=True))
 
     async def run(self) -> None:
         """Report until cancelled."""
         try:
             await forever("presence", self.tick, every_seconds=self._timing.tick_seconds)
         finally:
-            counting = [count for _, count in self._counts.values()]
-            for count in counting:
-                count.cancel()
-            await asyncio.gather(*counting, return_exceptions=True)
+            await self._counts.close()
 
     async def tick(self) -> None:
-        """Report what changed, and everybody whose report is due."""
+        """Report what changed, and renew the leases that are due."""
         now = asyncio.get_running_loop().time()
-        due = {stream_id for stream_id in self._held if self._report_at.get(stream_id, 0.0) <= now}
-        for stream_id in due:
-            self._report_at[stream_id] = now + self._timing.report_seconds
-        changed = self._came.keys() | self._left.keys()
-        await asyncio.gather(*(self._report(stream_id, stream_id in due) for stream_id in due | changed))
+        due = [name for name, room in self._rooms.items() if room.report_at <= now or room.held.waits(now)]
+        await asyncio.gather(*(self._report(name, self._rooms[name]) for name in due))
 
-    async def _report(self, stream_id: str, everybody: bool) -> None:
-        came, left = self._came.pop(stream_id, set()), self._left.pop(stream_id, set())
-        present = list(self._held.get(stream_id, ())) if everybody else list(came)
-        async with self._places:
+    async def _report(self, stream_id: str, room: _Room) -> None:
+        async with room.busy, self._places:
             try:
-                ask_again = await self._send(stream_id, present, list(left))
+                wait = await self._tell(stream_id, room.held)
             except (FootlightError, RedisError) as failure:
                 log.info("presence.delayed", stream_id=stream_id, why=type(failure).__name__)
-                ask_again = True
-                self._report_at.pop(stream_id, None)  # everybody again, next time
-        if ask_again and stream_id in self._held:
-            self._came.setdefault(stream_id, set())
+                return  # what was not settled waits for the next round
+        room.report_at = asyncio.get_running_loop().time() + wait
+        if room.held.over and self._rooms.get(stream_id) is room:
+            del self._rooms[stream_id]
 
-    async def _send(self, stream_id: str, present: list[str], left: list[str]) -> bool:
-        keys = [key(stream_id, "viewers"), key(stream_id, "shown"), channel(stream_id)]
-        times = [int(self._timing.hold_seconds * 1000), int(self._timing.linger_seconds * 1000)]
-        ask_again = False
-        nobody: list[str] = []
-        for some_present, some_left in zip_longest(_batches(present), _batches(left), fillvalue=nobody):
-            arguments: list[str | int] = [*times, len(some_present), *some_present, *some_left]
-            ask_again = bool((await self._functions.call("room_viewers", keys, arguments))[1])
-        return ask_again
+    async def _tell(self, stream_id: str, held: Held) -> float:
+        """Tell everything there is; the seconds until the next report."""
+        loop = asyncio.get_running_loop()
+        beginnings = 0
+        while True:
+            answer = await self._send(stream_id, held.report(loop.time()))
+            if not answer[0]:
+                held.begin_again()
+                beginnings += 1
+                if beginnings == MAX_BEGINNINGS:
+                    return 0.0
+                continue
+            held.settled()
+            again_ms = int(answer[3])
+            if again_ms != 0 and not held.waits(loop.time()):
+                report_seconds = self._timing.report_seconds
+                return report_seconds if again_ms < 0 else min(report_seconds, again_ms / 1000)
 
-    async def _count(self, stream_id: str) -> int:
+    async def _send(self, stream_id: str, report: Report) -> list[int]:
+        names = ("viewers", "lives", f"held:{report.life}", "people", "roll", "shown")
+        keys = [*(key(stream_id, name) for name in names), channel(stream_id)]
+        timing = self._timing
+        late_seconds = timing.hold_seconds - timing.report_seconds - min(LATE_SECONDS, timing.report_seconds)
+        arguments: list[str | bytes | int] = [
+            report.life,
+            report.number,
+            int(timing.hold_seconds * 1000),
+            int(late_seconds * 1000),
+            len(report.came),
+        ]
+        for viewer, line in report.came:
+            arguments += (viewer, line)
+        arguments += report.left
+        answer: list[int] = await self._functions.call("presence_report", keys, arguments)
+        return answer
+
+    async def _count(self, stream_id: str) -> Watching:
+        keys = [key(stream_id, name) for name in ("viewers", "lives", "shown")]
         async with self._counting:
             try:
-                return int(await self._functions.call("room_count", [key(stream_id, "viewers")], []))
+                return Watching(*await self._functions.call("presence_count", keys, []))
             except (FootlightError, RedisError):
-                return 0
+                return Watching(0, 0)
 
 
-def _batches(viewers: list[str]) -> list[list[str]]:
-    """Slices of at most BATCH; one empty slice when there is nothing, so that a call is made anyway."""
-    return [viewers[start : start + BATCH] for start in range(0, len(viewers), BATCH)] or [[]]
+def _short(viewer: str) -> bytes:
+    """Eight bytes for any name: among 100,000 viewers two share them once in four billion rooms."""
+    return hashlib.blake2b(viewer.encode(), digest_size=8).digest()

@@ -20,6 +20,7 @@ from typing import Any
 from infra.errors import Unavailable
 from realtime.cluster import ShardedChannels
 from realtime.errors import RoomNotFound
+from realtime.events import RoomPosition
 from realtime.room.local import Room
 from realtime.room.log import Line, Position, Recovered, RoomLog
 from realtime.room.log_redis import channel
@@ -59,6 +60,13 @@ class Rooms:
 
     def find(self, stream_id: str) -> Room | None:
         return self._rooms.get(stream_id)
+
+    def place_of(self, stream_id: str) -> RoomPosition | None:
+        """How far this node has passed on a room that is open here."""
+        room = self._rooms.get(stream_id)
+        if room is None or room.position is None:
+            return None
+        return RoomPosition(epoch=room.position.epoch, offset=room.position.offset)
 
     async def join(self, stream_id: str, listener: Listener, position: Position | None) -> Joined:
         """Add a reader; raises `RoomNotFound`, or `Unavailable` when the room's shard does not answer."""

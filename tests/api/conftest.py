@@ -56,6 +56,9 @@ class Viewers(dict[str, int]):
     async def counts(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
         return {stream_id: self.get(stream_id, 0) for stream_id in stream_ids}
 
+    async def peaks(self, stream_ids: Sequence[str]) -> Mapping[str, int]:
+        return {stream_id: 10 * self.get(stream_id, 0) for stream_id in stream_ids}
+
 
 @pytest.fixture
 def viewers() -> Viewers:

@@ -16,7 +16,8 @@ from tests.media.live.world import healthy
 STREAMS = "/api/v1/streams"
 SEA = {"title": "A morning by the sea", "category": "Nature", "latency": "low"}
 FIELDS = {
-    "id", "title", "category", "latency", "status", "creator", "viewers", "created_at", "started_at", "ended_at",
+    "id", "title", "category", "latency", "status", "creator", "viewers", "peak_viewers", "created_at", "started_at",
+    "ended_at",
 }  # fmt: skip
 
 
@@ -92,6 +93,7 @@ async def test_the_whole_story_over_http(ada: Person, streams: Streams, viewers:
     assert url == f"http://localhost:8001/live/{playback_id}/index.m3u8"
     mine = (await ada.get("/mine")).json()
     assert (mine["stream"]["id"], mine["stream"]["viewers"]) == (stream_id, 7)
+    assert (await ada.get(f"/{stream_id}")).json()["peak_viewers"] == 70
     assert set(mine["health"]) == {
         "bitrate_kbps", "fps", "keyframe_interval_seconds", "width", "height", "video_codec", "audio_codec", "drift_ms",
         "connected_at", "warnings",
