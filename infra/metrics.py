@@ -52,6 +52,10 @@ class Metrics:
         self.outbox_backlog = Gauge(
             "footlight_outbox_backlog", "Events committed but not yet on the bus", registry=registry
         )
+        self.archive_backlog = Gauge(
+            "footlight_archive_backlog", "Chat entries in the rooms' logs that the archive lacks", registry=registry
+        )
+        self.archived = Counter("footlight_archived", "Chat entries stored in the archive", registry=registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the template, not the path."""

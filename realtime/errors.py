@@ -1,11 +1,16 @@
 """Everything a socket can be refused for, beside what the domains raise."""
 
-from infra.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from infra.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
 
 
-class WebSocketOnly(Invalid):
-    code = "realtime.websocket_only"
-    message = "Connect with Socket.IO 4 and transports: ['websocket']."
+class TransportRefused(Invalid):
+    code = "realtime.transport"
+    message = "This request does not follow Engine.IO 4. Connect with a Socket.IO 4 client."
+
+
+class SessionUnknown(Invalid):
+    code = "realtime.session_unknown"
+    message = "This session is not known, or it is over. Connect again."
 
 
 class OriginRefused(Forbidden):
@@ -46,6 +51,23 @@ class TextInvalid(Invalid):
 class ChatTooFast(TooMany):
     code = "chat.too_fast"
     message = "You are writing too fast. Wait a moment."
+
+
+class ChatSlowMode(TooMany):
+    code = "chat.slow_mode"
+    message = "This chat is in slow mode. Wait a moment before your next message."
+
+
+class ChatBanned(Forbidden):
+    """With `retry_after_ms` the ban ends by then; without, it is for good."""
+
+    code = "chat.banned"
+    message = "You may not write in this chat."
+
+
+class ArchiveBehind(Unavailable):
+    code = "service.archive"
+    message = "The chat's archive is behind. Try again in a moment."
 
 
 class EventsTooFast(TooMany):

@@ -7,7 +7,7 @@ import msgspec
 from infra.clock import Clock, milliseconds
 from infra.errors import Unauthenticated
 from realtime.connections import Connection
-from realtime.errors import NotInRoom, RoomEnded
+from realtime.errors import NotInRoom
 from realtime.events import MessageSent, SendMessage, User
 from realtime.handlers.room import user_in
 from realtime.room.log import Draft, RoomLog
@@ -40,8 +40,13 @@ class ChatHandlers:
         if user is None:
             raise Unauthenticated
         text = clean(body.text)
-        if room.stream.status == "ended":
-            raise RoomEnded
         message = MessageBody(stream_id=room.id, id=body.id, user=user, text=text, at=milliseconds(self._clock()))
-        place = await self._log.append(room.id, Draft(user.id, body.id, msgspec.json.encode(message)))
+        draft = Draft(
+            user.id,
+            body.id,
+            msgspec.json.encode(message),
+            exempt=user.role != "viewer",
+            ended=room.stream.status == "ended",
+        )
+        place = await self._log.append(room.id, draft)
         return MessageSent(offset=place.offset)
