@@ -1,4 +1,4 @@
-"""A node as a process of its own, for tests that kill one: `python -m tests.realtime.child`."""
+"""A node as a process of its own, for tests that kill or restart one: `python -m tests.realtime.child`."""
 
 import asyncio
 import os
@@ -12,6 +12,8 @@ from infra.settings import RedisSettings
 from infra.stores.redis import open_redis
 from tests.realtime.nodes import serving
 
+DRAIN_SECONDS = 2.0
+
 
 async def main() -> None:
     settings = RedisSettings(nodes=tuple(os.environ["TEST_REDIS"].split(",")))
@@ -20,8 +22,9 @@ async def main() -> None:
     async with open_redis(settings) as redis:
         bus = RedisStreamsBus(redis, Metrics())
         listener = socket.create_server((LOOPBACK, int(os.environ["TEST_PORT"])))
-        async with serving(redis, settings, bus, listener=listener):
+        async with serving(redis, settings, bus, listener=listener) as node:
             await stop.wait()
+            await node.realtime.drain(DRAIN_SECONDS)
         await bus.close()
 
 
