@@ -35,7 +35,7 @@ check: setup web ## Lint, formatting, types, import direction
 bench: setup web ## Print the project's figures (half an hour; ARGS="realtime --quick" for a small try)
 	@$(BIN)/python -m loadtest.bench $(ARGS)
 
-load: setup web ## Run a load scenario: make load SCENARIO=smoke
+load: setup web build/load-venv/.installed ## Run a load scenario: make load SCENARIO=smoke
 	@$(BIN)/python -m loadtest.scenarios $(SCENARIO) $(ARGS)
 
 clean: ## Remove what was built and installed (keeps .footlight, your data)
@@ -53,6 +53,14 @@ setup: .venv/.installed
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements-dev.lock || \
 	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Locust has an environment of its own: gevent must not come into the platform's.
+build/load-venv/.installed: requirements-load.lock | setup
+	@echo "Installing Locust into build/load-venv ..."
+	@test -x build/load-venv/bin/python || $(BIN)/python -m venv build/load-venv
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python build/load-venv/bin/python requirements-load.lock || \
+	  build/load-venv/bin/python -m pip install --quiet --require-hashes -r requirements-load.lock
 	@touch $@
 
 web: http/web/dist/.built

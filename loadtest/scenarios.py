@@ -1,148 +1,155 @@
-"""`make load SCENARIO=smoke`: people in one room of a fresh platform, who watch, talk, drop out and come back.
+"""`make load SCENARIO=smoke`: starts a platform, lets Locust's users in, prints what they met, judges it.
 
-Every viewer is checked at the end: the same messages in the same order, none missing, none twice. The run fails when
-one is not; figures are printed, not judged.
+The scenarios are in `mixes.py`, the users in `users/`. Locust runs in `build/load-venv`, because gevent must not come
+into the platform's own environment. Exit status 1 when a bound of the scenario is broken. The report stays in
+`build/load/<scenario>-<time>/`: Locust's HTML and CSV, `result.json`, `report.md`.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import sys
-import time
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
-from random import Random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
+import msgspec
 
-from loadtest.people import Person, become_creator, sign_up, start_stream, stop_stream
-from loadtest.stack import Stack, cpu_seconds, memory_mb, platform
-from loadtest.tables import percentile, table
-from realtime.client import RoomClient, View, open_client
+from infra.children import ends_with_us
+from infra.local.environment import ROOT, find_ffmpeg
+from infra.local.parts import LOOPBACK, write_private
+from loadtest.mixes import SCENARIOS, Scenario
+from loadtest.people import PASSWORD, Person, become_creator, sign_up
+from loadtest.stack import Stack, platform
+from loadtest.users.figures import Result
+from loadtest.users.stage import Caller, Plan
+from loadtest.verdict import broken, report
+from loadtest.watch import Watch
 
-SETTLE_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Who is in the room. Each talker stays under the limit of 20 messages in 30 s."""
-
-    viewers: int
-    talkers: int
-    seconds: float
-    messages_per_second: float
-    drops: int  # viewers that lose their connection once, at a random moment
-
-
-SCENARIOS = {
-    "smoke": Scenario(viewers=50, talkers=10, seconds=15, messages_per_second=5, drops=10),
-    "room": Scenario(viewers=500, talkers=30, seconds=30, messages_per_second=15, drops=50),
-}
+LOCUST = ROOT / "build" / "load-venv" / "bin" / "locust"
+SIGN_UPS_AT_ONCE = 4
+STOP_SECONDS = 30.0
+FIRST_NUMBERS = {"creators": 1, "moderators": 20, "chatters": 1000, "api": 5000}  # of accounts, by kind
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run a load scenario on a platform of its own.")
     parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("--viewers", type=int, help="instead of the scenario's own number")
+    parser.add_argument("--seconds", type=float, help="of talk, instead of the scenario's own")
     arguments = parser.parse_args()
-    sys.exit(asyncio.run(run(arguments.scenario, SCENARIOS[arguments.scenario])))
+    changes = {name: value for name in ("viewers", "seconds") if (value := getattr(arguments, name)) is not None}
+    if not LOCUST.exists():
+        sys.exit("Locust is not installed; `make load` does it.")
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(asyncio.run(run(arguments.scenario, replace(SCENARIOS[arguments.scenario], **changes))))
+    sys.exit(130)
 
 
 async def run(name: str, scenario: Scenario) -> int:
-    async with platform() as stack, aiohttp.ClientSession(stack.web) as web:
-        creator = await become_creator(web, await sign_up(web, 1, "Creator"))
-        stream_id = (await start_stream(web, creator))["id"]
-        talkers = [await sign_up(web, 100 + number) for number in range(scenario.talkers)]
-        crowd = Crowd(stack, scenario, stream_id)
-        report, whole = await crowd.gather(name, talkers)
-        await stop_stream(web, creator, stream_id)
-    print(report)
-    return 0 if whole else 1
+    folder = ROOT / "build" / "load" / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    folder.mkdir(parents=True)
+    print(
+        f"Starting a platform for {scenario.users} users; the report goes to {folder.relative_to(ROOT)} ...", flush=True
+    )
+    async with platform() as stack:
+        with tempfile.TemporaryDirectory(prefix="footlight-load-") as private:
+            plan = await prepare(name, scenario, stack, folder, Path(private))
+            async with Watch(stack, plan) as watch:
+                status = await locust(plan, Path(private) / "plan.json", folder)
+            result = read_result(plan)
+            if result is None:
+                print(f"Locust ended with {status} and no result; see {folder / 'locust.log'}")
+                return 1
+        text = report(name, result, watch.machine(result.talk_began, result.talk_ended))
+    problems = broken(scenario, result)
+    verdict = "\n".join(["Broken:", *(f"- {problem}" for problem in problems)]) if problems else "Every bound was kept."
+    (folder / "report.md").write_text(f"{text}\n{verdict}\n")
+    print(f"\n{text}\n{verdict}")
+    return 1 if problems else 0
 
 
-class Crowd:
-    """Everybody in the room."""
-
-    def __init__(self, stack: Stack, scenario: Scenario, stream_id: str) -> None:
-        ports = json.loads((stack.folder / "ports.json").read_text())
-        self._nodes = [f"ws://127.0.0.1:{ports[name]}" for name in ("node-1", "node-2")]
-        self._stack = stack
-        self._scenario = scenario
-        self._stream_id = stream_id
-        self._dice = Random(7)
-        self._said: list[str] = []
-        self._delays_ms: list[float] = []
-        self._talking = True
-
-    async def gather(self, name: str, talkers: list[Person]) -> tuple[str, bool]:
-        """Run the scenario; returns the report and whether every viewer saw everything."""
-        ready = asyncio.Barrier(self._scenario.viewers + 1)
-        watching = [asyncio.create_task(self._watch(number, ready)) for number in range(self._scenario.viewers)]
-        await ready.wait()
-        before, started = cpu_seconds(self._stack.processes()), time.monotonic()
-        await self._talk(talkers)
-        took = time.monotonic() - started
-        cores = (cpu_seconds(self._stack.processes()) - before) / took
-        self._talking = False
-        views = await asyncio.gather(*watching)
-        whole = [[entry["text"] for entry in view.entries] == self._said for view in views]
-        row = (
-            name, self._scenario.viewers, len(self._said), len(self._delays_ms), percentile(self._delays_ms, 0.5),
-            percentile(self._delays_ms, 0.95), percentile(self._delays_ms, 0.99), sum(view.rejoins for view in views),
-            len(whole) - sum(whole), cores, memory_mb(self._stack.processes()),
-        )  # fmt: skip
-        return table("Load", METHOD, COLUMNS, [row]), all(whole)
-
-    async def _watch(self, number: int, ready: asyncio.Barrier) -> View:
-        order = self._nodes if number % 2 else self._nodes[::-1]
-        async with open_client(order, device=f"viewer-{number:06}") as client:
-            view = await client.join(self._stream_id)
-            await ready.wait()
-            drop = asyncio.create_task(self._drop(client)) if number < self._scenario.drops else None
-            while self._talking or view.offset < len(self._said):
-                known = len(view.entries)
-                try:
-                    await client.until(partial(_has_more_than, view, known), SETTLE_SECONDS)
-                except TimeoutError:
-                    break
-                now = time.time() * 1000
-                self._delays_ms += [now - entry["at"] for entry in view.entries[known:]]
-            if drop:
-                await drop
-        return view
-
-    async def _drop(self, client: RoomClient) -> None:
-        await asyncio.sleep(self._dice.random() * self._scenario.seconds)
-        await client.drop()
-
-    async def _talk(self, talkers: list[Person]) -> None:
-        pause = 1 / self._scenario.messages_per_second
-        async with AsyncExitStack() as stack:
-            opened = [await stack.enter_async_context(open_client(self._nodes, token=who.token)) for who in talkers]
-            for client in opened:
-                await client.join(self._stream_id)
-            end, number = time.monotonic() + self._scenario.seconds, 0
-            while time.monotonic() < end:
-                text = f"message {number}"
-                await opened[number % len(opened)].send(self._stream_id, text)
-                self._said.append(text)
-                number += 1
-                await asyncio.sleep(pause)
+def read_result(plan: Plan) -> Result | None:
+    """None when Locust did not come so far."""
+    file = Path(plan.result)
+    return msgspec.json.decode(file.read_bytes(), type=Result) if file.exists() else None
 
 
-def _has_more_than(view: View, known: int) -> bool:
-    return len(view.entries) > known
+async def prepare(name: str, scenario: Scenario, stack: Stack, folder: Path, private: Path) -> Plan:
+    """Accounts for everybody who needs one, and the plan in a file that only we can read."""
+    wanted = {
+        "creators": scenario.creators,
+        "moderators": scenario.moderators,
+        "chatters": scenario.chatters,
+        "api": scenario.api,
+    }
+    async with aiohttp.ClientSession(stack.web) as web:
+        people = {kind: await sign_up_all(web, FIRST_NUMBERS[kind], amount) for kind, amount in wanted.items()}
+        people["creators"] = [
+            msgspec.structs.replace(caller, token=(await become_creator(web, _person(caller))).token)
+            for caller in people["creators"]
+        ]
+    ports = json.loads((stack.folder / "ports.json").read_text())
+    nodes = [(LOOPBACK, port) for part, port in sorted(ports.items()) if part.startswith("node-")]
+    plan = Plan(
+        name=name, scenario=scenario, nodes=nodes, web=stack.web, ffmpeg=find_ffmpeg(), password=PASSWORD,
+        people=people, result=str(folder / "result.json"), talk_began=str(private / "talk-began"),
+    )  # fmt: skip
+    write_private(private / "plan.json", msgspec.json.encode(plan).decode())
+    return plan
 
 
-METHOD = (
-    "A platform of its own (two nodes), viewers and talkers in one Python process on the same cores. Delay: from the "
-    "moment the room's shard stamped a message to the moment a viewer had decoded it. Some viewers lose their "
-    "connection once and recover. A viewer who missed, doubled or reordered one message is *not whole*."
-)
-COLUMNS = (
-    "scenario", "viewers", "messages", "deliveries", "p50 ms", "p95 ms", "p99 ms", "recoveries", "not whole",
-    "platform CPU, cores", "memory MB",
-)  # fmt: skip
+async def sign_up_all(web: aiohttp.ClientSession, first: int, amount: int) -> list[Caller]:
+    gate = asyncio.Semaphore(SIGN_UPS_AT_ONCE)
+
+    async def one(number: int) -> Caller:
+        async with gate:
+            person = await sign_up(web, number)
+        email = f"person{number}@example.com"
+        return Caller(number=number, address=person.address, token=person.token, email=email)
+
+    return await asyncio.gather(*(one(number) for number in range(first, first + amount)))
+
+
+def _person(caller: Caller) -> Person:
+    return Person("", caller.token, caller.address)
+
+
+async def locust(plan: Plan, plan_file: Path, folder: Path) -> int:
+    """Run it until it ends by itself, or we are stopped."""
+    scenario = plan.scenario
+    command: Sequence[str] = (
+        str(LOCUST), "-f", str(ROOT / "loadtest" / "users" / "locustfile.py"), "--headless", "--host", plan.web,
+        "--users", str(scenario.users), "--spawn-rate", str(scenario.arrivals_per_second), "--only-summary",
+        "--html", str(folder / "locust.html"), "--csv", str(folder / "locust"), "--exit-code-on-error", "0",
+        "--logfile", str(folder / "locust.log"), "--loglevel", "INFO",
+    )  # fmt: skip
+    environment = {**os.environ, "LOADTEST_PLAN": str(plan_file), "PYTHONPATH": str(ROOT)}
+    with (folder / "locust.txt").open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *ends_with_us(tuple(command)), env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            return await process.wait()
+        finally:
+            await stop(process)
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """Ask, then make it end; and all that is in its session."""
+    if process.returncode is None:
+        process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 if __name__ == "__main__":
