@@ -129,11 +129,11 @@ async def test_batches_are_told_one_after_the_other_and_closed_in_the_same_order
 
 
 def _first(sockets: Sequence[_Stubborn], moment: str) -> int:
-    return min(getattr(socket, moment) for socket in sockets)
+    return min(int(getattr(socket, moment)) for socket in sockets)
 
 
 def _last(sockets: Sequence[_Stubborn], moment: str) -> int:
-    return max(getattr(socket, moment) for socket in sockets)
+    return max(int(getattr(socket, moment)) for socket in sockets)
 
 
 async def test_a_rolling_restart_of_both_nodes_loses_nothing_and_doubles_nothing(

@@ -27,6 +27,7 @@ export interface Stream {
   status: StreamStatus;
   creator: { id: string; display_name: string };
   viewers: number;
+  peak_viewers: number;
   created_at: string;
   started_at: string | null;
   ended_at: string | null;

@@ -11,6 +11,7 @@ import "../ui/badges.css";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
+import { PeoplePanel } from "./PeoplePanel";
 import { useLasting } from "./useLasting";
 import "./chat.css";
 
@@ -19,6 +20,12 @@ const QUIET_MS = 1000;
 export function Chat({ live }: { live: LiveRoom }) {
   const { room, link, refused, resend, forget } = live;
   const [times, setTimes] = useTimes();
+  const [peopleShown, setPeopleShown] = useState(false);
+  const peopleButton = useRef<HTMLDivElement>(null);
+  const closePeople = () => {
+    setPeopleShown(false);
+    peopleButton.current?.querySelector("button")?.focus();
+  };
   const ended = room.stream?.status === "ended";
   useSameIdentity(live);
   useResend(live);
@@ -27,9 +34,14 @@ export function Chat({ live }: { live: LiveRoom }) {
       <header className="chat-head">
         <h2>Chat</h2>
         <ChatState live={live} />
+        <div ref={peopleButton}>
+          <IconButton icon="people" label={peopleShown ? "Back to the chat" : "Who is here"} aria-expanded={peopleShown} disabled={!room.joined && !peopleShown} onClick={() => setPeopleShown(!peopleShown)} data-testid="people-toggle" />
+        </div>
         <IconButton icon="clock" label={times ? "Hide times" : "Show times"} aria-pressed={times} onClick={() => setTimes(!times)} />
       </header>
-      {room.epoch === null && !refused ? (
+      {peopleShown ? (
+        <PeoplePanel whoIsHere={live.whoIsHere} myId={room.me?.user?.id ?? null} onClose={closePeople} />
+      ) : room.epoch === null && !refused ? (
         <ChatSkeleton />
       ) : refused && room.epoch === null ? (
         <div className="chat-empty"><p>{refused.message}</p></div>
@@ -57,11 +69,18 @@ function ChatState({ live: { room, link } }: { live: LiveRoom }) {
   );
 }
 
-function ChatFoot({ live: { room, link, send }, ended }: { live: LiveRoom; ended: boolean }) {
+function ChatFoot({ live: { room, link, closedBecause, send }, ended }: { live: LiveRoom; ended: boolean }) {
   const { user } = useSession();
   const { pathname } = useLocation();
   if (ended) return <p className="chat-note">The stream is over, and so is its chat.</p>;
-  if (link === "closed") return <Button wide icon="retry" onClick={reconnectAs}>Connect again</Button>;
+  if (link === "closed") {
+    return (
+      <div className="chat-closed" data-testid="chat-closed">
+        <p className="chat-note" role="alert">{closedBecause}</p>
+        <Button wide icon="retry" onClick={() => void refreshSession().finally(reconnectAs)}>Connect again</Button>
+      </div>
+    );
+  }
   if (user === null) {
     return (
       <p className="chat-note" data-testid="chat-signin">

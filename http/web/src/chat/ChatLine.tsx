@@ -2,6 +2,7 @@ import { memo } from "react";
 import type { User } from "../realtime/events";
 import { hueOf } from "../ui/identity";
 import { timeOfDay } from "../ui/time";
+import { BADGES } from "./badges";
 import { mentions } from "./text";
 
 interface LineProps {
@@ -11,8 +12,6 @@ interface LineProps {
   myId: string | null;
   myName: string | null;
 }
-
-const BADGES = { creator: "Creator", admin: "Admin", viewer: null };
 
 export const ChatLine = memo(function ChatLine({ user, text, at, myId, myName }: LineProps) {
   const own = user.id === myId;

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { ApiError, asApiError } from "../api/errors";
 import { randomId } from "../session/device";
 import { backoffMs } from "./backoff";
-import type { ClientEvents, Entry, ServerEvents } from "./events";
+import type { Chatters, ClientEvents, Entry, ServerEvents } from "./events";
 import { emptyRoom, reduceRoom, type Loss, type Room, type RoomAction } from "./room";
 import { sharedSocket, watchLink, type Link, type LiveSocket } from "./socket";
 
@@ -18,6 +18,8 @@ type Granted<Name extends keyof ClientEvents> = Extract<Answer<Name>, { ok: true
 export interface LiveRoom {
   room: Room;
   link: Link;
+  /** Why the server wants us to stay away, when it does. */
+  closedBecause: string | null;
   /** Why the room could not be joined, until it could. */
   refused: ApiError | null;
   /** Resolves when stored; rejects with the server's refusal. A lost connection leaves the message pending. */
@@ -25,6 +27,8 @@ export interface LiveRoom {
   /** Send a pending message again under its id; a refusal stands on its line. */
   resend: (id: string, text: string) => void;
   forget: (id: string) => void;
+  /** A page of who is here, after the page whose `next` is given. */
+  whoIsHere: (after: string | null) => Promise<Chatters>;
 }
 
 async function ask<Name extends keyof ClientEvents>(socket: LiveSocket, event: Name, body: Body<Name>): Promise<Granted<Name>> {
@@ -36,12 +40,12 @@ async function ask<Name extends keyof ClientEvents>(socket: LiveSocket, event: N
 
 export function useRoom(streamId: string): LiveRoom {
   const [room, dispatch] = useReducer(reduceRoom, emptyRoom);
-  const [link, setLink] = useState<Link>("connecting");
+  const [[link, closedBecause], setLink] = useState<[Link, string | null]>(["connecting", null]);
   const [refused, setRefused] = useState<ApiError | null>(null);
   const latest = useRef(room);
   latest.current = room;
 
-  useEffect(() => watchLink(setLink), []);
+  useEffect(() => watchLink((...now) => setLink(now)), []);
   const mend = useRef((_: Loss) => {});
   useEffect(() => {
     const entered = enterRoom(streamId, dispatch, () => latest.current, setRefused);
@@ -85,7 +89,11 @@ export function useRoom(streamId: string): LiveRoom {
     [deliver],
   );
   const forget = useCallback((id: string) => dispatch({ type: "forget", id }), []);
-  return { room, link, refused, send, resend, forget };
+  const whoIsHere = useCallback(
+    async (after: string | null) => ask(await sharedSocket(), "room:chatters", { stream_id: streamId, after }),
+    [streamId],
+  );
+  return { room, link, closedBecause, refused, send, resend, forget, whoIsHere };
 }
 
 type Dispatch = (action: RoomAction) => void;
