@@ -47,6 +47,7 @@ def main() -> None:
     changes = {name: value for name in ("viewers", "seconds") if (value := getattr(arguments, name)) is not None}
     if not LOCUST.exists():
         sys.exit("Locust is not installed; `make load` does it.")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C: nothing is left running
     with contextlib.suppress(KeyboardInterrupt):
         sys.exit(asyncio.run(run(arguments.scenario, replace(SCENARIOS[arguments.scenario], **changes))))
     sys.exit(130)

@@ -141,11 +141,14 @@ class Crowd:
         """`count` more clients in all, shared among the generators."""
         shares = [count // len(self._all) + (number < count % len(self._all)) for number in range(len(self._all))]
         rate /= len(self._all)
-        return Told(
+        told = Told(
             await asyncio.gather(
                 *(one.say("connect", share, rate, port, kind) for one, share in zip(self._all, shares, strict=True))
             )
         )
+        if missing := told.sum("opened") - told.sum("ready"):
+            raise RuntimeError(f"{missing} of {told.sum('opened')} clients did not get in")
+        return told
 
     async def listen(self, seconds: float) -> Told:
         """Nobody talks."""

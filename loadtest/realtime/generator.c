@@ -41,6 +41,7 @@
 #define PER_ADDRESS 5000         /* clients from one loopback address: the kernel has 28,000 outgoing ports for each */
 #define BATCH_US 1000            /* after a wake-up, so that one wake-up reads many sockets */
 #define ATTEMPT_US 20000000      /* the official client's timeout for one attempt */
+#define CONNECTING_US 120000000  /* longest `connect`; who is missing then shows in the report */
 #define AROUND_JOIN_US 2000000   /* so long after a join an entry may come twice (docs/events.md) */
 #define STALLED_RECEIVE_BYTES 4096
 
@@ -468,9 +469,8 @@ static void read_all(struct client *c)
 
 static bool talk(uint64_t now)
 {
-    static const char filler[] = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt "
-                                 "ut labore et dolore magna aliqua ut enim ad minim veniam quis nostrud exercitation ";
-    char text[512], said[256];
+    static const char filler[] = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ";
+    char text[1024], said[600];
     int among = peer ? 1 : token_count < opened ? token_count : opened;
     struct client *c = NULL;
     for (int tried = 0; tried < among && !c; tried++) {
@@ -480,7 +480,8 @@ static bool talk(uint64_t now)
     if (!c) return false;
     message_number++;
     int length = snprintf(said, sizeof said, "t%" PRIu64 " ", now);
-    if (length < text_bytes) length += snprintf(said + length, sizeof said - (size_t)length, "%.*s", text_bytes - length, filler);
+    for (; length < text_bytes; length++) said[length] = filler[(size_t)length % (sizeof filler - 1)];
+    said[length] = 0;
     if (peer) {
         newest = (int64_t)message_number;
         length = snprintf(text, sizeof text, "42[\"chat\",{\"offset\":%" PRIu64 ",\"text\":\"%s\"}]", message_number, said);
@@ -636,6 +637,7 @@ static bool over(uint64_t now)
     int standing = 0;
     if (mode == RUNNING || mode == CLOSED) return now >= phase_end;
     if (mode == SETTLING && now >= phase_end) return true;
+    if (mode == CONNECTING && now - phase_began > CONNECTING_US) return true;
     for (int i = 0; i < opened; i++) standing += clients[i].state == READY && (peer || clients[i].standing || clients[i].stalled);
     if (mode == CONNECTING) return opened == wanted && standing == opened;
     return !in_flight && !waiting_due && behind_of(target) == 0;
@@ -686,7 +688,7 @@ static void options(int count, char **words)
         else if (option == 'r') room = optarg;
         else if (option == 't') read_tokens(optarg);
         else if (option == 'b') base = atoi(optarg);
-        else if (option == 'x') text_bytes = atoi(optarg);
+        else if (option == 'x') text_bytes = atoi(optarg) < 500 ? atoi(optarg) : 500;
         else exit(2);
     }
     peer = room == NULL; /* a peer puts everybody into its one room by itself */

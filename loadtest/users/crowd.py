@@ -1,6 +1,7 @@
 """Reads every socket of the process in one greenlet.
 
-gevent switches to a greenlet and back for each read, about 15 µs for each frame and viewer; the server itself needs 8.
+A greenlet that reads its own socket costs 10 µs for each frame, because gevent arms a watcher and switches there and
+back; reading the same frame here costs 3 µs (measured on socket pairs, 1,000 and 9,000 of them, 440-byte frames).
 So the users' greenlets only open sockets and wait, and their sockets are in one epoll that this greenlet drains. An
 epoll descriptor can itself be waited for, which is how the reader sleeps in gevent's loop like everybody else.
 """
