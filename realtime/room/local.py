@@ -1,7 +1,7 @@
 """One room on one node: who is in it, how far its log was passed on, and how a hole is noticed and filled.
 
 A receiver never decodes what the bus carries: `m <epoch> <offset> <entry>` is a log entry, `v <viewers> <peak>` the
-count, `s <status>` a change of the stream. Invariants:
+count, `s <status>` a change of the stream, `c <seconds>` slow mode. Invariants:
 
 - `position` only moves forward by one entry at a time, each passed on in order; an entry that jumps is not passed on
   before the log was asked for what is between. So who is in the audience misses nothing.
@@ -10,7 +10,6 @@ count, `s <status>` a change of the stream. Invariants:
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,13 +17,14 @@ import msgspec
 
 from infra.errors import Unavailable
 from infra.logs import get_logger
-from realtime.events import RoomReset, RoomStatus, RoomViewers
+from realtime.events import RoomLagged, RoomReset, RoomStatus, RoomViewers
 from realtime.ports import StreamSnapshot
-from realtime.room.log import Line, Lost, Position, Recovered, RoomLog
+from realtime.room.lines import RecentLines
+from realtime.room.log import FRESH_ENTRIES, Line, Lost, Position, Recovered
+from realtime.room.reads import Readable
 from realtime.wire.fanout import Audience, Merger
 from realtime.wire.frames import event_frame, raw_event_frame
 
-RECENT_LINES = 128  # bridges the moment between reading the log and joining the audience
 FETCH_ATTEMPTS = 8
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -36,41 +36,38 @@ class Room:
     """Hears one channel (see `realtime.cluster.Receiver`) and passes on what it hears."""
 
     def __init__(
-        self, stream: StreamSnapshot, room_log: RoomLog, spawn: Spawn, count_sent: Callable[[int], object]
+        self, stream: StreamSnapshot, room_log: Readable, spawn: Spawn, count_sent: Callable[[int], object]
     ) -> None:
         self.id = stream.id
         self.stream = stream
         self.viewers = self.peak = 0
-        self.audience = Audience(count_sent)
+        lagged = event_frame("room:lagged", RoomLagged(stream_id=stream.id))
+        self.audience = Audience(count_sent, lagged)
         self.joining = 0
-        self.position: Position | None = None
+        self.slow_seconds = 0
+        self.lines = RecentLines()
         self._log = room_log
         self._spawn = spawn
-        self._merger = Merger(self.audience.send)
+        self._merger = Merger(self.audience)
         self._heard: Position | None = None
-        self._recent: deque[Line] = deque(maxlen=RECENT_LINES)
         self._fetching: asyncio.Task[None] | None = None
         self._stale = False  # the subscription stands anew: what was read before may lack what it missed
+        self._rules_heard = 0
+
+    @property
+    def position(self) -> Position | None:
+        """How far the log was passed on; None before `begin`."""
+        return self.lines.position
 
     async def begin(self) -> None:
         """Called once the subscription stands; what was heard meanwhile is fetched if the log's answer lacks it."""
-        found = await self._log.since(self.id, None, fresh=0)
-        self.position = found.position
+        self.lines.begin(await self._look(None))
         self._fetch_unless_level()
 
     def close(self) -> None:
         self._merger.forget()
         if self._fetching is not None:
             self._fetching.cancel()
-
-    def bridge(self, found: Recovered | Lost) -> list[Line] | None:
-        """The lines that were passed on after `found` was read; None when they cannot be told any more."""
-        here = self.position
-        if here is None or here.epoch != found.position.epoch:
-            return None
-        after = found.position.offset
-        lines = [line for line in self._recent if line.offset > after]
-        return lines if len(lines) >= here.offset - after else None
 
     # --- the bus
 
@@ -85,8 +82,12 @@ class Room:
             self.audience.send(event_frame("room:viewers", count))
         elif kind == b"s":
             self._status(rest)
+        elif kind == b"c":
+            self.slow_seconds = int(rest)
+            self._rules_heard += 1
 
     def resumed(self) -> None:
+        """Something may have been missed, of another epoch even: ask the log."""
         self._stale = True
         self._fetch()
 
@@ -101,9 +102,7 @@ class Room:
             self._fetch()
 
     def _pass_on(self, line: Line) -> None:
-        if self.position is not None:
-            self.position = Position(self.position.epoch, line.offset)
-        self._recent.append(line)
+        self.lines.add(line)
         self._merger.push(line.entry)
 
     def _status(self, body: bytes) -> None:
@@ -132,7 +131,7 @@ class Room:
             for attempt in range(FETCH_ATTEMPTS):
                 self._stale = False
                 try:
-                    self._adopt(await self._log.since(self.id, self.position, fresh=0))
+                    self._adopt(await self._look(self.position))
                 except Unavailable as failure:
                     log.info("room.hole_waits", stream_id=self.id, code=failure.code)
                     self._stale = True
@@ -145,17 +144,23 @@ class Room:
         finally:
             self._fetching = None
 
+    async def _look(self, position: Position | None) -> Recovered | Lost:
+        heard = self._rules_heard
+        found = await self._log.since(self.id, position, fresh=FRESH_ENTRIES)
+        if heard == self._rules_heard:  # what was heard during the look may be newer than its answer
+            self.slow_seconds = found.slow_seconds
+        return found
+
     def _adopt(self, found: Recovered | Lost) -> None:
         if isinstance(found, Lost):
             self._reset()
-            self.position = found.position
+            self.lines.begin(found)
             return
         for line in found.lines:
             self._pass_on(line)
 
     def _reset(self) -> None:
         self._merger.forget()
-        self._recent.clear()
         self.audience.send(event_frame("room:reset", RoomReset(stream_id=self.id)))
 
 

@@ -2,19 +2,20 @@
 
 The order of a join leaves no hole:
 
-    1. subscribe to the room's channel, and wait until the shard has confirmed it
-    2. read the log
-    3. add the reader to the audience, together with what was passed on since 2, in one step of the event loop
+    1. subscribe to the room's channel, wait until the shard has confirmed it, and read the log once: the room is open,
+       and from now on it passes on every entry after its `position`
+    2. find what the reader missed up to `position`, and add it to the audience, in one step of the event loop
 
-An entry that was appended before 2 is in the answer of 2; one appended later comes by the channel, and either was
-passed on before 3 (then step 3 adds it from the room's recent lines) or comes after it. An entry may come twice,
-never not at all. The acknowledgement is queued in the same step as 3, so no frame overtakes it.
+The answer to 2 comes from the lines the room keeps in memory (`lines.py`). The log is asked when a reader missed more
+than the node has read so far (then for everything it gives, once for all who wait), and when a reader that was on
+another node knows more than this one: then what was passed on meanwhile is added. An entry may come twice, never not
+at all. The acknowledgement is queued in the same step as 2, so no frame overtakes it.
 """
 
 import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.errors import Unavailable
@@ -22,12 +23,14 @@ from realtime.cluster import ShardedChannels
 from realtime.errors import RoomNotFound
 from realtime.events import RoomPosition
 from realtime.room.local import Room
-from realtime.room.log import Line, Position, Recovered, RoomLog
+from realtime.room.log import KEEP_ENTRIES, Line, Lost, Position, Recovered, RoomLog
 from realtime.room.log_redis import channel
+from realtime.room.reads import LogReads
 from realtime.room.streams import Streams
-from realtime.wire.fanout import Listener
+from realtime.wire.fanout import Member
 
 READ_ATTEMPTS = 5
+READ_AGAIN_SECONDS = 0.05  # doubled each time
 UNUSED_SECONDS = 1.0
 
 
@@ -48,7 +51,7 @@ class Rooms:
         self, channels: ShardedChannels, room_log: RoomLog, streams: Streams, count_sent: Callable[[int], object]
     ) -> None:
         self._channels = channels
-        self._log = room_log
+        self.log_reads = LogReads(room_log)
         self._streams = streams
         self._count_sent = count_sent
         self._rooms: dict[str, Room] = {}
@@ -68,27 +71,25 @@ class Rooms:
             return None
         return RoomPosition(epoch=room.position.epoch, offset=room.position.offset)
 
-    async def join(self, stream_id: str, listener: Listener, position: Position | None) -> Joined:
+    async def join(self, stream_id: str, member: Member, position: Position | None) -> Joined:
         """Add a reader; raises `RoomNotFound`, or `Unavailable` when the room's shard does not answer."""
         room = await self._open(stream_id)
         room.joining += 1
         try:
-            for _ in range(READ_ATTEMPTS):
-                found = await self._log.since(stream_id, position)
-                bridge = room.bridge(found)
-                if bridge is not None:
-                    room.audience.add(listener)
-                    end = bridge[-1].offset if bridge else found.position.offset
-                    lines = [*found.lines, *bridge]
-                    return Joined(room, Position(found.position.epoch, end), isinstance(found, Recovered), lines)
+            for attempt in range(READ_ATTEMPTS):
+                found = room.lines.answer(position) or await self._read(room, position)
+                if found is not None:
+                    room.audience.add(member)
+                    return Joined(room, found.position, isinstance(found, Recovered), found.lines)
+                await asyncio.sleep(READ_AGAIN_SECONDS * 2**attempt)
             raise Unavailable
         finally:
             room.joining -= 1
             self._close_if_empty(room)
 
-    def leave(self, stream_id: str, listener: Listener) -> None:
+    def leave(self, stream_id: str, member: Member) -> None:
         if room := self._rooms.get(stream_id):
-            room.audience.discard(listener)
+            room.audience.discard(member)
             self._close_if_empty(room)
 
     async def close(self) -> None:
@@ -98,6 +99,21 @@ class Rooms:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.log_reads.close()
+
+    async def _read(self, room: Room, position: Position | None) -> Recovered | Lost | None:
+        """What the log says, up to what the room has passed on; None to ask again."""
+        if not room.lines.knows_less(position):
+            if not room.lines.fill(await self.log_reads.shared(room.id, None, fresh=KEEP_ENTRIES)):
+                room.resumed()  # the log has another epoch: the room must find out
+            return room.lines.answer(position)
+        found = await self.log_reads.shared(room.id, position)
+        bridge = room.lines.bridge(found)
+        if bridge is None:
+            room.resumed()
+            return None
+        end = max(found.position.offset, bridge[-1].offset if bridge else 0)
+        return replace(found, position=Position(found.position.epoch, end), lines=[*found.lines, *bridge])
 
     async def _open(self, stream_id: str) -> Room:
         while True:
@@ -114,7 +130,7 @@ class Rooms:
         stream = await self._streams.get(stream_id)
         if stream is None:
             raise RoomNotFound
-        room = Room(stream, self._log, self._spawn, self._count_sent)
+        room = Room(stream, self.log_reads, self._spawn, self._count_sent)
         await self._channels.subscribe(channel(stream_id), room)
         try:
             await room.begin()

@@ -45,6 +45,13 @@ async def say(log: RoomLog, room: str, count: int, *, text: str = "hello") -> li
     return [archived_id(room, place) for place in places]
 
 
+async def call_archived(redis: Redis, room: str) -> None:
+    """Tell the log that the archive has everything."""
+    source = RoomSource(redis, room_functions(redis))
+    while (batch := await source.unarchived(room, 500)) and batch.rows:
+        await source.archived(room, batch.rows[-1])
+
+
 def archived_id(room: str, place: Position) -> str:
     return f"{room}:{place.epoch}:{place.offset}"
 

@@ -121,7 +121,7 @@ async def test_a_killed_archiver_is_followed_by_another_without_gap_or_repeat(
     tmp_path: Path, redis: Redis, redis_settings: RedisSettings, own_mongo_settings: MongoSettings, mongo: Mongo,
     log: RoomLog,
 ) -> None:  # fmt: skip
-    expected, before = await say(log, ROOM, 400), 0
+    expected, before = await say(log, ROOM, 150), 0
 
     async def works() -> bool:
         return len(await stored(mongo)) > before

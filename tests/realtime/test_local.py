@@ -10,21 +10,31 @@ import pytest
 from realtime.room.local import Room
 from realtime.room.log import Draft, Position
 from realtime.room.log_memory import MemoryRoomLog
-from realtime.wire.fanout import MAX_ENTRIES_PER_FRAME, Merger
+from realtime.wire.fanout import MAX_ENTRIES_PER_FRAME, Audience, Frame, Merger
 from tests.realtime.nodes import snapshot, until
 
 ROOM = "stream-1"
 
 
 class Screen:
-    """A listener that keeps what it is shown."""
+    """A member that keeps what it is shown, as one that polls does."""
+
+    descriptor = -1
+    writable = False
 
     def __init__(self) -> None:
         self.frames: list[tuple[str, Any]] = []
 
-    def offer(self, frame: str) -> None:
-        name, body = json.loads(frame[2:])
-        self.frames.append((name, body))
+    def offer_frame(self, frame: Frame) -> None:
+        for packet in frame.packets:
+            name, body = json.loads(packet[2:])
+            self.frames.append((name, body))
+
+    def entered(self, audience: Audience) -> None: ...
+
+    def left(self, audience: Audience) -> None: ...
+
+    def write_rest(self, data: bytes) -> None: ...
 
     @property
     def offsets(self) -> list[int]:
@@ -63,18 +73,9 @@ async def test_what_was_passed_on_after_the_reading_is_bridged(world: World) -> 
     found = await world.log.since(ROOM, None)
     await world.say(2)
     world.deliver(1, 2)
-    bridge = world.room.bridge(found)
+    bridge = world.room.lines.bridge(found)
     assert bridge is not None
     assert [line.offset for line in bridge] == [1, 2]
-
-
-async def test_what_cannot_be_bridged_is_read_again(world: World) -> None:
-    found = await world.log.since(ROOM, None)
-    await world.say(200)
-    world.deliver(*range(1, 201))
-    assert world.room.bridge(found) is None
-    world.log.lose(ROOM)
-    assert world.room.bridge(await world.log.since(ROOM, None)) is None
 
 
 @pytest.mark.parametrize("heard", [[3], [1, 3], [2, 3], [3, 2, 1], [1, 1, 2, 2, 3], [2, 1, 3]])
@@ -107,19 +108,31 @@ async def test_a_log_that_was_lost_resets_the_room(world: World) -> None:
 
 
 async def test_a_quiet_room_sends_at_once_and_a_busy_one_merges() -> None:
-    frames: list[str] = []
-    merger = Merger(frames.append)
+    audience, screen = Audience(lambda _: None), Screen()
+    audience.add(screen)
+    merger = Merger(audience)
     merger.push(b"1")
-    assert frames == ['42["chat",[1]]']
+    assert screen.frames == [("chat", [1])]
     for number in range(2, 2 * MAX_ENTRIES_PER_FRAME):
         merger.push(str(number).encode())
-    assert len(frames) == 1
-    await until(lambda: len(frames) == 3)
-    assert [json.loads(frame[2:])[1][0] for frame in frames] == [1, 2, 2 + MAX_ENTRIES_PER_FRAME]
+    assert len(screen.frames) == 1
+    await until(lambda: len(screen.frames) == 3)
+    assert [body[0] for _, body in screen.frames] == [1, 2, 2 + MAX_ENTRIES_PER_FRAME]
     merger.push(b"5")
     merger.flush()
-    assert frames[-1] == '42["chat",[5]]'
+    assert screen.frames[-1] == ("chat", [5])
     merger.forget()
+
+
+async def test_slow_mode_is_known_without_asking(world: World) -> None:
+    await world.log.set_slow(ROOM, 7)
+    assert world.room.slow_seconds == 0
+    world.deliver(1)
+    assert world.room.slow_seconds == 7
+    other = World()
+    await other.log.set_slow(ROOM, 9)
+    await other.room.begin()
+    assert other.room.slow_seconds == 9
 
 
 async def test_what_was_said_while_the_log_was_read_anew_is_read_too(

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.stores.redis import Redis
-from realtime.archive.source import RoomSource
 from realtime.errors import ArchiveBehind, ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
 from realtime.room.log import KEEP_ENTRIES, Draft, Line, Lost, Position, Recovered, RoomLog
 from realtime.room.log_memory import MemoryRoomLog
 from realtime.room.log_redis import RedisRoomLog, key, room_functions
+from tests.realtime.archives import call_archived
 
 ROOM = "room-1"
 BOUND = KEEP_ENTRIES + 200
@@ -49,20 +49,11 @@ def _in_memory() -> Made:
 
 
 def _in_redis(redis: Redis) -> Made:
-    functions = room_functions(redis)
-
-    async def archive() -> None:
-        source = RoomSource(redis, functions)
-        while batch := await source.unarchived(ROOM, BOUND):
-            if not batch.rows:
-                return
-            await source.archived(ROOM, batch.rows[-1])
-
     return Made(
-        RedisRoomLog(functions, max_unarchived=BOUND),
+        RedisRoomLog(room_functions(redis), max_unarchived=BOUND),
         lambda: redis.hset(key(ROOM, "stream"), "status", "ended"),
         lambda: redis.delete(key(ROOM, "meta"), key(ROOM, "log")),
-        archive,
+        lambda: call_archived(redis, ROOM),
     )
 
 
