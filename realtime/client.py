@@ -1,13 +1,15 @@
 """A small asyncio client of a Footlight room, used by tests and benchmarks: it loses nothing and notices every gap.
 
 For each room it keeps epoch and offset, ignores what it has, and joins again with its position when an offset jumps,
-after `room:reset`, and after a reconnect (with jitter, to the next address). One task runs the connection.
+after `room:reset` and `room:lagged`, and after a reconnect (with jitter, to the next address). What comes while a
+join is on its way waits for the answer. One task runs the connection.
 """
 
 import asyncio
 import contextlib
 import itertools
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OPEN_SECONDS = 3.0
+KEPT_AHEAD = 1000  # entries that wait for a join; of more the newest, and the hole before them asks for another join
 
 
 class Refused(FootlightError):
@@ -48,6 +51,41 @@ class View:
     rejoins: int = 0
     standing: bool = False  # joined on this connection
     answer: dict[str, Any] = field(default_factory=dict)
+    ahead: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT_AHEAD))
+
+    def hear(self, entry: dict[str, Any]) -> bool:
+        """Take in an entry, or keep it until the room is joined; True when it must be joined again."""
+        if self.standing and self.take(entry):
+            return False
+        lost = self.standing
+        self.standing = False
+        self.ahead.append(entry)
+        return lost
+
+    def lose(self, *, log: bool = False) -> None:
+        """Something was missed, or with `log` the log it came from: only a join that is asked for now mends that."""
+        self.standing = False
+        if log:
+            self.ahead.clear()
+
+    def joined(self, body: dict[str, Any]) -> bool:
+        """Take in the answer to a join; True when something is missing still and it must be joined again."""
+        if body["recovered"]:
+            self.rejoins += 1
+        else:
+            self.resets += self.epoch is not None
+            self.entries, self.offset = [], body["offset"] - len(body["entries"])
+        for entry in body["entries"]:
+            self.take(entry)
+        self.epoch, self.offset = body["epoch"], max(self.offset, body["offset"])
+        self.viewers, self.status = body["viewers"], body["stream"]["status"]
+        self.answer, self.standing = body, True
+        waiting = list(self.ahead)
+        self.ahead.clear()
+        again = False
+        for entry in waiting:
+            again = self.hear(entry) or again
+        return again
 
     def take(self, entry: dict[str, Any]) -> bool:
         """Add an entry; False when one before it is missing."""
@@ -163,7 +201,7 @@ class RoomClient:
         finally:
             self._socket = None
             for view in self.views.values():
-                view.standing = False
+                view.lose(log=True)  # nothing more comes of what this connection had
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(Unavailable())
@@ -205,30 +243,20 @@ class RoomClient:
                 view.viewers = body["viewers"]
             elif name == "room:status":
                 view.status = body["status"]
-            elif name == "room:reset":
-                view.standing = False
+            elif name in {"room:reset", "room:lagged"}:
+                view.lose(log=name == "room:reset")
                 self._spawn(self._rejoin(view))
 
     def _entry(self, entry: dict[str, Any]) -> None:
         view = self.views.get(entry["stream_id"])
-        if view is not None and view.standing and not view.take(entry):
-            view.standing = False  # a gap: hear nothing until the log filled it
+        if view is not None and view.hear(entry):
             self._spawn(self._rejoin(view))
 
     def _take_join(self, body: dict[str, Any]) -> None:
         if "recovered" not in body or (view := self.views.get(body["stream"]["id"])) is None:
             return
-        if body["recovered"]:
-            view.rejoins += 1
-        elif view.epoch is not None:
-            view.resets += 1
-        if not body["recovered"]:
-            view.entries, view.offset = [], body["offset"] - len(body["entries"])
-        for entry in body["entries"]:
-            view.take(entry)
-        view.epoch, view.offset = body["epoch"], body["offset"]
-        view.viewers, view.status = body["viewers"], body["stream"]["status"]
-        view.answer, view.standing = body, True
+        if view.joined(body):
+            self._spawn(self._rejoin(view))
 
     async def _join(self, view: View) -> None:
         body: dict[str, Any] = {"stream_id": view.stream_id}
