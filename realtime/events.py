@@ -10,7 +10,16 @@ from msgspec import Meta, Struct
 
 from infra.errors import FootlightError, Unauthenticated
 from media.events import StreamStatus
-from realtime.errors import ChatTooFast, NotInRoom, RoomEnded, RoomNotFound, TextInvalid, TooManyRooms
+from realtime.errors import (
+    ChatBanned,
+    ChatSlowMode,
+    ChatTooFast,
+    NotInRoom,
+    RoomEnded,
+    RoomNotFound,
+    TextInvalid,
+    TooManyRooms,
+)
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
 StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]  # no braces: it becomes a hash tag
@@ -243,7 +252,7 @@ CLIENT_EVENTS = (
         SendMessage,
         MessageSent,
         "Say something. Once acknowledged it is in the room's log and never lost.",
-        (NotInRoom, Unauthenticated, TextInvalid, RoomEnded, ChatTooFast),
+        (NotInRoom, Unauthenticated, TextInvalid, RoomEnded, ChatTooFast, ChatSlowMode, ChatBanned),
     ),
     ClientEvent(
         "room:chatters",

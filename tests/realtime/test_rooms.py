@@ -68,15 +68,18 @@ async def test_a_reader_who_comes_back_gets_exactly_what_it_missed(nodes: list[T
     assert (view.rejoins, view.resets) == (1, 0)
 
 
-async def test_beyond_the_log_the_reader_begins_anew(node: TestNode, stream_id: str, redis: Redis) -> None:
-    async with open_client([node.url], token=token_of("ada")) as ada:
+async def test_beyond_the_log_the_reader_begins_anew(nodes: list[TestNode], stream_id: str, redis: Redis) -> None:
+    async with (
+        open_client([nodes[0].url], token=token_of("ada")) as ada,
+        open_client([nodes[1].url]) as guest,  # on a node that was not there when it was said
+    ):
         view = await ada.join(stream_id)
         for number in range(5):
             await ada.send(stream_id, str(number))
         await redis.xtrim(key(stream_id, "log"), maxlen=3, approximate=False)
-        exact = await ada.ask("room:join", {"stream_id": stream_id, "epoch": view.epoch, "offset": 2})
-        beyond = await ada.ask("room:join", {"stream_id": stream_id, "epoch": view.epoch, "offset": 1})
-        stranger = await ada.ask("room:join", {"stream_id": stream_id, "epoch": "abc", "offset": 5})
+        exact = await guest.ask("room:join", {"stream_id": stream_id, "epoch": view.epoch, "offset": 2})
+        beyond = await guest.ask("room:join", {"stream_id": stream_id, "epoch": view.epoch, "offset": 1})
+        stranger = await guest.ask("room:join", {"stream_id": stream_id, "epoch": "abc", "offset": 5})
     assert (exact["recovered"], [entry["offset"] for entry in exact["entries"]]) == (True, [3, 4, 5])
     assert (beyond["recovered"], [entry["offset"] for entry in beyond["entries"]]) == (False, [3, 4, 5])
     assert stranger["recovered"] is False

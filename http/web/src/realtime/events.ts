@@ -17,6 +17,8 @@ export type ErrorCode =
   | "auth.session_over"
   | "auth.token_expired"
   | "auth.token_invalid"
+  | "chat.banned"
+  | "chat.slow_mode"
   | "chat.text_invalid"
   | "chat.too_fast"
   | "internal"
@@ -227,7 +229,7 @@ export interface ClientEvents {
   /** Say something. Once acknowledged it is in the room's log and never lost. */
   "chat:send": (
     body: SendMessage,
-    answer: (answer: MessageSent | Refusal<"auth.required" | "chat.text_invalid" | "chat.too_fast" | "internal" | "limit.rate" | "request.invalid" | "room.ended" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: MessageSent | Refusal<"auth.required" | "chat.banned" | "chat.slow_mode" | "chat.text_invalid" | "chat.too_fast" | "internal" | "limit.rate" | "request.invalid" | "room.ended" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Who is here: a page of the people who signed in, from all nodes, a few seconds old. */
   "room:chatters": (
