@@ -1,6 +1,6 @@
 """Everything a socket can be refused for, beside what the domains raise."""
 
-from infra.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
+from infra.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 
 
 class TransportRefused(Invalid):
@@ -63,11 +63,6 @@ class ChatBanned(Forbidden):
 
     code = "chat.banned"
     message = "You may not write in this chat."
-
-
-class ArchiveBehind(Unavailable):
-    code = "service.archive"
-    message = "The chat's archive is behind. Try again in a moment."
 
 
 class EventsTooFast(TooMany):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from infra.errors import Unavailable
+
 KEEP_ENTRIES = 1000
 FRESH_ENTRIES = 100
 DUPLICATE_SECONDS = 600
@@ -63,6 +65,13 @@ class Lost:
     position: Position
     lines: list[Line]
     slow_seconds: int = 0
+
+
+class ArchiveBehind(Unavailable):
+    """For our logs; a client is told `service.unavailable`."""
+
+    code = "service.archive_behind"
+    message = "The chat's archive is behind. Try again in a moment."
 
 
 class RoomLog(Protocol):

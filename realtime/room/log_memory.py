@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from infra.clock import Clock, milliseconds
-from realtime.errors import ArchiveBehind, ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
+from realtime.errors import ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
 from realtime.room.log import (
     DUPLICATE_SECONDS,
     FRESH_ENTRIES,
     KEEP_ENTRIES,
     MAX_UNARCHIVED,
     RATE_SECONDS,
+    ArchiveBehind,
     Draft,
     Line,
     Lost,

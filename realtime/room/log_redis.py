@@ -14,8 +14,8 @@ from infra.clock import milliseconds
 from infra.errors import Unavailable
 from infra.logs import get_logger
 from infra.stores.redis import Functions, Redis
-from realtime.errors import ArchiveBehind, ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
-from realtime.room.log import FRESH_ENTRIES, MAX_UNARCHIVED, Draft, Line, Lost, Position, Recovered
+from realtime.errors import ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
+from realtime.room.log import FRESH_ENTRIES, MAX_UNARCHIVED, ArchiveBehind, Draft, Line, Lost, Position, Recovered
 from realtime.room.marks import Marks
 
 SOURCE = Path(__file__).with_name("room.lua")

@@ -21,8 +21,7 @@ from realtime.archive.entries import Row, document, only_duplicates
 from realtime.archive.mongo import COLLECTION, MongoArchive
 from realtime.archive.schedule import FIRST_SECONDS, LONGEST_SECONDS, Schedule, backoff
 from realtime.archive.source import IDLE_SECONDS, RoomSource
-from realtime.errors import ArchiveBehind
-from realtime.room.log import KEEP_ENTRIES, RoomLog
+from realtime.room.log import KEEP_ENTRIES, ArchiveBehind, RoomLog
 from realtime.room.log_redis import RedisRoomLog, key, room_functions
 from realtime.room.marks import INDEX
 from tests.realtime.archives import (

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.stores.redis import Redis
-from realtime.errors import ArchiveBehind, ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
-from realtime.room.log import KEEP_ENTRIES, Draft, Line, Lost, Position, Recovered, RoomLog
+from realtime.errors import ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
+from realtime.room.log import KEEP_ENTRIES, ArchiveBehind, Draft, Line, Lost, Position, Recovered, RoomLog
 from realtime.room.log_memory import MemoryRoomLog
 from realtime.room.log_redis import RedisRoomLog, key, room_functions
 from tests.realtime.archives import call_archived
