@@ -1,4 +1,4 @@
-"""The crowd of clients: `generator.c`, compiled on the spot, one process for at most 20,000 sockets."""
+"""The crowd of clients: a generator in C, compiled on the spot, one process for at most 20,000 sockets."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ import msgspec
 
 from infra.children import ends_with_us
 
-SOURCE = Path(__file__).with_name("generator.c")
+SOURCES = Path(__file__).with_name("generator")
 COMPILER = "cc"
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 CONNECT_RATE = 3000  # a second; a crowd that is refused waits anyway, at most 200 handshakes are under way
@@ -35,7 +35,7 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What one generator counted since its last `reset`; see `generator.c`."""
+    """What one generator counted since its last `reset`; see `generator/`."""
 
     opened: int
     ready: int
@@ -76,9 +76,10 @@ async def compile_generator(folder: Path) -> Path:
     if compiler is None:
         raise NoCompiler("The real-time figures need a C compiler named `cc` (Debian: apt-get install gcc libc6-dev).")
     program = folder / "generator"
-    process = await asyncio.create_subprocess_exec(compiler, *FLAGS, "-o", str(program), str(SOURCE))
+    sources = map(str, sorted(SOURCES.glob("*.c")))
+    process = await asyncio.create_subprocess_exec(compiler, *FLAGS, "-o", str(program), *sources)
     if await process.wait() != 0:
-        raise NoCompiler(f"`{compiler}` could not compile {SOURCE.name}; what it said stands above.")
+        raise NoCompiler(f"`{compiler}` could not compile {SOURCES.name}; what it said stands above.")
     return program
 
 
@@ -129,6 +130,15 @@ class Told:
     def wrong(self) -> int:
         """Messages that a reader never got, got twice or got in the wrong order."""
         return self.sum("lost") + self.sum("behind") + self.sum("duplicates")
+
+    @property
+    def loss(self) -> str:
+        """What was wrong and what had to be mended, for the table."""
+        words = [f"{self.wrong} wrong"]
+        words += [f"{self.sum('gaps')} gaps filled"] if self.sum("gaps") else []
+        words += [f"{self.sum('lagged')} lagged"] if self.sum("lagged") else []
+        words += [f"{self.sum('refused')} refused"] if self.sum("refused") else []
+        return ", ".join(words)
 
 
 class Crowd:

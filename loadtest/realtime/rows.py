@@ -32,9 +32,10 @@ MEASURES: dict[str, Measure] = {
 }
 METHOD = (
     "Real nodes (`footlight serve --role realtime`) on the embedded servers, limits on; clients from a generator in C "
-    "(`loadtest/realtime/generator.c`) on the same cores, each with an address and a device of its own, the talkers "
+    "(`loadtest/realtime/generator`) on the same cores, each with an address and a device of its own, the talkers "
     "with accounts. It checks for every socket that offsets grow by one, and reads its sockets a millisecond after it "
-    "was woken, so that reading costs little; delays include that. CPU is process time, memory is proportional (PSS)."
+    "was woken, so that reading costs little; delays include that. A message is *wrong* when a reader never got it, or "
+    "got it twice or out of order. CPU is process time, memory is proportional (PSS)."
 )
 
 
