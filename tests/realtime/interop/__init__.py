@@ -1,0 +1,1 @@
+"""One suite, the official clients, every transport: run against stock python-socketio and against our server."""
