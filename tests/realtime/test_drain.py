@@ -1,6 +1,7 @@
 """A node that stops sends its clients away in time, and they miss nothing."""
 
 import asyncio
+import contextlib
 import itertools
 import signal
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from infra.bus.port import Bus
 from infra.local.process import start
@@ -71,10 +73,17 @@ async def test_clients_that_ignore_it_are_closed_and_the_time_holds(node: TestNo
         await node.realtime.drain(0.5)
     assert node.realtime.connections == 0
     for client in deaf:
-        words = [
-            msgspec.json.decode(str(frame)[2:])[1]["code"] async for frame in client if str(frame).startswith("42")
-        ]
-        assert set(words) == {"node.draining"}
+        assert await _last_words(client) == {"node.draining"}
+        assert client.close_code == NODE_DRAINING.number
+
+
+async def _last_words(client: ClientConnection) -> set[str]:
+    words = set()
+    with contextlib.suppress(ConnectionClosed):
+        async for frame in client:
+            if str(frame).startswith("42"):
+                words.add(str(msgspec.json.decode(str(frame)[2:])[1]["code"]))
+    return words
 
 
 async def test_who_does_not_move_is_closed_when_the_time_is_over(node: TestNode) -> None:
