@@ -152,6 +152,7 @@ class PythonClient(Client):
         async with asyncio.timeout(WAIT_SECONDS):
             while eio.write_loop_task is not None and not ending.done():  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.002)
+            await asyncio.wait({ending}, timeout=0.1)
             if not ending.done() and eio.http is not None:
                 await eio.http.close()
             await ending
