@@ -7,7 +7,7 @@ import pytest
 from infra.clock import new_id
 from infra.stores.redis import Redis
 from realtime.client import Refused, View, open_client
-from realtime.room.log_redis import key
+from realtime.room.log_redis import RedisRoomLog, key, room_functions
 from tests.realtime.nodes import TestNode, token_of
 
 
@@ -155,6 +155,28 @@ async def test_twenty_messages_in_thirty_seconds_over_all_nodes(nodes: list[Test
         # A repeated message is answered, not counted and not refused.
         sent = next(i for i, answer in enumerate(answers[:12]) if isinstance(answer, int))
         assert await one.send(stream_id, "again", f"message-{sent}") == answers[sent]
+
+
+async def test_slow_mode_and_bans_hold_on_every_node(nodes: list[TestNode], stream_id: str, redis: Redis) -> None:
+    log = RedisRoomLog(room_functions(redis))
+    async with (
+        open_client([nodes[0].url], token=token_of("ada")) as ada,
+        open_client([nodes[1].url], token=token_of("creator-1")) as cleo,
+    ):
+        for client in (ada, cleo):
+            assert (await client.join(stream_id)).answer["settings"]["slow_seconds"] == 0
+        await log.set_slow(stream_id, 30)
+        await ada.send(stream_id, "one")
+        with pytest.raises(Refused) as slow:
+            await ada.send(stream_id, "two")
+        assert [await cleo.send(stream_id, text) for text in ("three", "four")] == [2, 3]
+        async with open_client([nodes[1].url]) as late:
+            assert (await late.join(stream_id)).answer["settings"]["slow_seconds"] == 30
+        await log.ban(stream_id, "ada", None)
+        with pytest.raises(Refused) as banned:
+            await ada.send(stream_id, "five")
+    assert (slow.value.code, banned.value.code) == ("chat.slow_mode", "chat.banned")
+    assert 0 < slow.value.details["retry_after_ms"] <= 30_000
 
 
 async def test_a_warm_room_never_asks_the_database(nodes: list[TestNode], stream_id: str) -> None:
