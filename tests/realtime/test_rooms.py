@@ -170,6 +170,7 @@ async def test_slow_mode_and_bans_hold_on_every_node(nodes: list[TestNode], stre
         with pytest.raises(Refused) as slow:
             await ada.send(stream_id, "two")
         assert [await cleo.send(stream_id, text) for text in ("three", "four")] == [2, 3]
+        await cleo.until(lambda: cleo.views[stream_id].offset == 3)  # so her node has heard of slow mode before
         async with open_client([nodes[1].url]) as late:
             assert (await late.join(stream_id)).answer["settings"]["slow_seconds"] == 30
         await log.ban(stream_id, "ada", None)
