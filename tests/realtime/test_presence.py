@@ -187,8 +187,9 @@ async def test_ten_thousand_viewers_are_counted_within_two_percent_while_a_fifth
     # A node dies with the rest: who is on another node too is still a viewer.
     alive = {viewer for viewer, node in tabs if node != 3 and viewer not in crashed}
     running = [asyncio.create_task(node.run()) for node in nodes[:3]]
-    while (await nodes[0].counts(["room"]))["room"] != len(alive):  # noqa: ASYNC110  # Redis tells nobody
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        while (await nodes[0].counts(["room"]))["room"] != len(alive):  # noqa: ASYNC110  # Redis tells nobody
+            await asyncio.sleep(0.05)
     assert await nodes[0].watching("room") == (len(alive), 10_000)
     for task in running:
         task.cancel()
