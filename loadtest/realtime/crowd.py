@@ -128,8 +128,8 @@ class Told:
 
     @property
     def wrong(self) -> int:
-        """Messages that a reader never got, got twice or got in the wrong order."""
-        return self.sum("lost") + self.sum("behind") + self.sum("duplicates")
+        """Messages that a reader never got, got twice or got in the wrong order, and readers sent away for good."""
+        return self.sum("lost") + self.sum("behind") + self.sum("duplicates") + self.sum("dismissed")
 
     @property
     def loss(self) -> str:
@@ -177,8 +177,11 @@ class Crowd:
 
     async def settle(self, seconds: float = 20.0) -> Told:
         """Wait until everybody is back and has everything that was acknowledged."""
-        newest = (await self._tell("report")).newest
-        return await self._tell("settle", seconds, newest)
+        return await self.settle_at((await self.report()).newest, seconds)
+
+    async def settle_at(self, offset: int, seconds: float) -> Told:
+        """The same for an offset one knows."""
+        return await self._tell("settle", seconds, offset)
 
     async def reset(self) -> None:
         await self._tell("reset")

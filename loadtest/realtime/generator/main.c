@@ -16,8 +16,8 @@
  */
 #include "crowd.h"
 
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -217,7 +217,10 @@ static bool over(uint64_t now)
     if (mode == RUNNING || mode == CLOSED) return now >= phase_end;
     if (mode == SETTLING && now >= phase_end) return true;
     if (mode == CONNECTING && now - phase_began > CONNECTING_US) return true;
-    for (int i = 0; i < all.opened; i++) standing += all.clients[i].state == READY && (all.peer || all.clients[i].standing || all.clients[i].stalled);
+    for (int i = 0; i < all.opened; i++) {
+        const struct client *c = &all.clients[i];
+        standing += c->state == READY && (all.peer || c->standing || c->stalled);
+    }
     if (mode == CONNECTING) return all.opened == wanted && standing == all.opened;
     return !all.in_flight && !all.waiting_due && behind_of(target) == 0;
 }
@@ -270,7 +273,7 @@ static void options(int count, char **words)
         else if (option == 'x') text_bytes = atoi(optarg) < 500 ? atoi(optarg) : 500;
         else exit(2);
     }
-    all.peer = all.room == NULL; /* a all.peer puts everybody into its one all.room by itself */
+    all.peer = all.room == NULL; /* which has one room, and puts everybody into it by itself */
     if (!all.port_count) { fprintf(stderr, "--ports is missing\n"); exit(2); }
 }
 
