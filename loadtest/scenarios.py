@@ -25,7 +25,7 @@ from infra.children import ends_with_us
 from infra.local.environment import ROOT, find_ffmpeg
 from infra.local.parts import LOOPBACK, write_private
 from loadtest.mixes import SCENARIOS, Scenario
-from loadtest.people import PASSWORD, Person, become_creator, sign_up
+from loadtest.people import PASSWORD, Person, become_creator, sign_up, start_stream
 from loadtest.stack import Stack, platform
 from loadtest.users.figures import Result
 from loadtest.users.stage import Caller, Plan
@@ -92,10 +92,7 @@ async def prepare(name: str, scenario: Scenario, stack: Stack, folder: Path, pri
     }
     async with aiohttp.ClientSession(stack.web) as web:
         people = {kind: await sign_up_all(web, FIRST_NUMBERS[kind], amount) for kind, amount in wanted.items()}
-        people["creators"] = [
-            msgspec.structs.replace(caller, token=(await become_creator(web, _person(caller))).token)
-            for caller in people["creators"]
-        ]
+        people["creators"] = [await open_stream(web, caller) for caller in people["creators"]]
     ports = json.loads((stack.folder / "ports.json").read_text())
     nodes = [(LOOPBACK, port) for part, port in sorted(ports.items()) if part.startswith("node-")]
     plan = Plan(
@@ -118,8 +115,12 @@ async def sign_up_all(web: aiohttp.ClientSession, first: int, amount: int) -> li
     return await asyncio.gather(*(one(number) for number in range(first, first + amount)))
 
 
-def _person(caller: Caller) -> Person:
-    return Person("", caller.token, caller.address)
+async def open_stream(web: aiohttp.ClientSession, caller: Caller) -> Caller:
+    """The same person as a creator, with a stream that waits for its encoder."""
+    creator = await become_creator(web, Person("", caller.token, caller.address))
+    stream = await start_stream(web, creator)
+    ingest = f"{stream['ingest']['url']}/{stream['ingest']['key']}"
+    return msgspec.structs.replace(caller, token=creator.token, stream_id=stream["id"], ingest=ingest)
 
 
 async def locust(plan: Plan, plan_file: Path, folder: Path) -> int:

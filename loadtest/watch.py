@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,11 +18,16 @@ MEMORY_SECONDS = 10.0  # reading PSS walks every page
 
 
 class Sample(NamedTuple):
-    """CPU seconds so far."""
+    """CPU seconds of each process so far; of nodes, and of everything."""
 
     at: float
-    nodes: float
-    platform: float
+    nodes: dict[int, float]
+    platform: dict[int, float]
+
+
+def spent(before: dict[int, float], after: dict[int, float]) -> float:
+    """CPU seconds between two looks. A process that ended in between counts no more, one that began counts whole."""
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
 class Watch:
@@ -45,22 +51,22 @@ class Watch:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def machine(self, began: float, ended: float) -> Machine:
-        """Between two moments; a killed node's time ends with it, so the figure is then too low by what it had used."""
+        """Between two moments."""
         within = [sample for sample in self._samples if began <= sample.at <= ended]
         if len(within) < 2:
             return Machine(0, 0, 0, 0)
-        first, last = within[0], within[-1]
-        seconds = last.at - first.at
+        pairs = list(pairwise(within))
+        seconds = within[-1].at - within[0].at
+        nodes = sum(spent(before.nodes, after.nodes) for before, after in pairs)
+        everything = sum(spent(before.platform, after.platform) for before, after in pairs)
         memory = [entry for entry in self._memory if entry[0] <= ended][-1]
-        return Machine(
-            (last.nodes - first.nodes) / seconds, (last.platform - first.platform) / seconds, memory[1], memory[2]
-        )
+        return Machine(nodes / seconds, everything / seconds, memory[1], memory[2])
 
     async def _look(self) -> None:
         looked_at_memory = 0.0
         while True:
             now, nodes, everything = time.monotonic(), node_pids(self._stack), self._stack.processes()
-            self._samples.append(Sample(now, cpu_seconds(nodes), cpu_seconds(everything)))
+            self._samples.append(Sample(now, each(nodes), each(everything)))
             if now - looked_at_memory >= MEMORY_SECONDS:
                 looked_at_memory = now
                 self._memory.append((now, memory_mb(nodes), memory_mb(everything)))
@@ -73,6 +79,10 @@ class Watch:
         if not self._killed and nodes and began.exists() and now >= float(began.read_text()) + after:
             self._killed = True
             os.kill(nodes[0], signal.SIGKILL)
+
+
+def each(pids: list[int]) -> dict[int, float]:
+    return {pid: cpu_seconds([pid]) for pid in pids}
 
 
 def node_pids(stack: Stack) -> list[int]:

@@ -30,7 +30,7 @@ class ApiUser(FastHttpUser):
 
     @task(30)
     def one_stream(self) -> None:
-        path = f"/api/v1/streams/{self.shared.room.get()}"
+        path = f"/api/v1/streams/{self.shared.room}"
         self.client.get(path, headers=self.who.headers, name="one stream")
 
     @task(9)

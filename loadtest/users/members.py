@@ -54,7 +54,7 @@ class ChatterUser(MemberUser):
 
     def _say(self, message_id: str) -> None:
         """Send until it is acknowledged: the same id is stored once."""
-        body: dict[str, object] = {"stream_id": self.shared.room.get(), "id": message_id, "text": PADDING}
+        body: dict[str, object] = {"stream_id": self.shared.room, "id": message_id, "text": PADDING}
         sent = self.shared.ledger.send(message_id)
         for _ in range(RETRIES):
             try:
@@ -86,7 +86,7 @@ class ModeratorUser(MemberUser):
         """Ask for something that only moderators may; a server that does not know it yet has not failed."""
         started = time.monotonic()
         try:
-            self.line.ask(name, {"stream_id": self.shared.room.get(), **details})
+            self.line.ask(name, {"stream_id": self.shared.room, **details})
         except LineLost:
             return
         except Refused as refusal:

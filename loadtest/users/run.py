@@ -10,7 +10,7 @@ from typing import Any
 
 import gevent
 import msgspec
-from gevent.event import AsyncResult, Event
+from gevent.event import Event
 
 from loadtest.users.crowd import Crowd
 from loadtest.users.figures import Figures, Result
@@ -30,7 +30,7 @@ class Run:
         self.plan = plan
         self.figures = Figures()
         self.ledger = Ledger()
-        self.room: AsyncResult = AsyncResult()
+        self.room = plan.people["creators"][0].stream_id
         self.crowd = Crowd()
         self.news = Newsroom(self.ledger.sent)
         self.viewers: list[Line] = []

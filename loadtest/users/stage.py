@@ -10,12 +10,14 @@ from loadtest.mixes import Scenario
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Somebody with an address of their own; with a token somebody who is signed in."""
+    """Somebody with an address of their own; with a token somebody who is signed in; a creator has a stream."""
 
     number: int
     address: str
     token: str = ""
     email: str = ""
+    stream_id: str = ""
+    ingest: str = ""  # where the encoder publishes, key included
 
     @property
     def auth(self) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Creators: they open a stream, publish a picture of an encoder's own making, watch its health and end it."""
+"""Creators: they publish a picture of an encoder's own making, watch its health and end their stream.
+
+The stream is open before anybody comes (`loadtest.scenarios`): Locust mixes arrivals, so a creator who had to open it
+might come last, and everybody who waited would then rush in at once.
+"""
 
 from typing import Any, ClassVar
 
@@ -20,19 +24,12 @@ class CreatorUser(FastHttpUser):
 
     shared: ClassVar[Run]
     who: Caller
-    stream_id = ""
     _encoder: Any = None
 
     def on_start(self) -> None:
         self.who = self.shared.person("creators")
-        body = {"title": "Under load", "latency": "low"}
-        answer = self.client.post("/api/v1/streams/start", json=body, headers=self.who.headers, name="start a stream")
-        stream = answer.json()
-        self.stream_id = stream["id"]
         if self.shared.plan.scenario.video:
-            self._encoder = encode(self.shared.plan.ffmpeg, f"{stream['ingest']['url']}/{stream['ingest']['key']}")
-        if not self.shared.room.ready():
-            self.shared.room.set(self.stream_id)
+            self._encoder = encode(self.shared.plan.ffmpeg, self.who.ingest)
 
     @task
     def watch_health(self) -> None:
@@ -46,9 +43,8 @@ class CreatorUser(FastHttpUser):
         if self._encoder is not None:
             self._encoder.terminate()
             self._encoder.wait(STOP_SECONDS)
-        if self.stream_id:
-            path = f"/api/v1/streams/{self.stream_id}/stop"
-            self.client.post(path, headers=self.who.headers, name="stop a stream")
+        path = f"/api/v1/streams/{self.who.stream_id}/stop"
+        self.client.post(path, headers=self.who.headers, name="stop a stream")
 
 
 def encode(ffmpeg: str, url: str) -> Any:

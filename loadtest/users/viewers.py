@@ -18,6 +18,7 @@ class RoomUser(User):
     abstract = True
     shared: ClassVar[Run]
     line: Line
+    _came = False
 
     def enter(self) -> None:
         """Connect and join; again and again until it is done."""
@@ -26,15 +27,16 @@ class RoomUser(User):
             started = time.monotonic()
             try:
                 self.line.open(self.shared.crowd)
-                self.line.join(self.shared.room.get())
+                self.line.join(self.shared.room)
             except (LineLost, Refused) as failure:
                 # Coming back to a node that is gone is what a storm is; the first arrival must simply work.
-                if isinstance(failure, Refused) or not self.line.gone_since:
+                if isinstance(failure, Refused) or not self._came:
                     self.failed("room:join", failure)
                 self.shared.crowd.remove(self.line)
                 gevent.sleep(backoff_seconds(attempt))
                 attempt += 1
             else:
+                self._came = True
                 self.shared.figures.joins.add(time.monotonic() - started)
                 self.told("room:join", started)
                 return
@@ -79,11 +81,10 @@ class ViewerUser(RoomUser):
         self.line = run.line(run.stranger())
         run.viewers.append(self.line)
         plays = len(run.viewers) <= run.plan.scenario.watching
-        stream_id = run.room.get()
         self.enter()
         if plays:
             player = Player(self.environment, self, self.line.who.headers)
-            self._playing = gevent.spawn(player.play, run.plan.web, stream_id, run.over)
+            self._playing = gevent.spawn(player.play, run.plan.web, run.room, run.over)
 
     @task
     def read(self) -> None:
