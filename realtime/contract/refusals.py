@@ -2,12 +2,12 @@
 
 from accounts.errors import SessionOver, TokenExpired, TokenInvalid
 from infra.errors import FootlightError, Invalid, Unavailable
-from realtime.errors import EventsTooFast, OriginRefused, UnknownEvent, WebSocketOnly
+from realtime.errors import EventsTooFast, OriginRefused, SessionUnknown, TransportRefused, UnknownEvent
 from realtime.events import CLIENT_EVENTS, ClientEvent
 
 Errors = tuple[type[FootlightError], ...]
 
-HANDSHAKE: Errors = (OriginRefused, WebSocketOnly)  # answered as HTTP, before there is a socket
+HANDSHAKE: Errors = (OriginRefused, SessionUnknown, TransportRefused)  # answered as HTTP, before there is a socket
 CONNECT: Errors = (Invalid, TokenInvalid, TokenExpired, SessionOver, Unavailable)
 ANY_EVENT: Errors = (Invalid, EventsTooFast, Unavailable, FootlightError)
 NO_EVENT: Errors = (UnknownEvent,)  # an event that is in no table
