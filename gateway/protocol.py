@@ -7,11 +7,15 @@ a chunked body: trailers are kept like headers, for as long as they come.
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.errors import Invalid, TooLarge
+from realtime.wire.connection import Connection
+from realtime.wire.frames import MAX_FRAME_BYTES
 
 MAX_HEAD_BYTES = 32 * 1024
 
@@ -27,7 +31,10 @@ class NotHttp(Invalid):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """A connection whose request heads are bounded in size and time, and whose bodies carry nothing beside the body."""
+    """A connection whose request heads are bounded in size and time, and whose bodies carry nothing beside the body.
+
+    A request that wants to become a WebSocket is handed over, with its connection, to `realtime.wire.connection`.
+    """
 
     head_seconds = 10.0
     _head_bytes = 0
@@ -53,6 +60,20 @@ class BoundedHttp(HttpToolsProtocol):
         # Counted read by read, for one trailer without end never becomes a header.
         if self._loose_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(b"431 Request Header Fields Too Large", HeadTooLarge(max_bytes=MAX_HEAD_BYTES))
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand over the connection with the head as it is parsed, instead of having it parsed once more."""
+        self.connections.discard(self)
+        url = httptools.parse_url(self.url)
+        self.scope.update(
+            {"path": unquote(url.path.decode("ascii")), "raw_path": url.path, "query_string": url.query or b""}
+        )
+        connection = Connection(self.app, self.server_state, self.transport, MAX_FRAME_BYTES)
+        self.transport.set_protocol(connection)
+        connection.begin(dict(self.scope))
 
     def on_message_begin(self) -> None:
         self._head_complete, self._loose_bytes = False, 0

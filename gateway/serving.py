@@ -22,7 +22,6 @@ BACKLOG = 4096
 # Inherited by accepted sockets. The default lets every stalled viewer pin 3.8 MB of kernel memory (100 stalled
 # readers: 378 MB; with this bound 14 MB).
 SEND_BUFFER_BYTES = 64 * 1024
-MAX_FRAME_BYTES = 64 * 1024
 
 
 Step = Callable[[], Awaitable[None]]
@@ -69,10 +68,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         http=BoundedHttp,
-        ws="websockets-sansio",
-        ws_max_size=MAX_FRAME_BYTES,
-        ws_per_message_deflate=False,  # 90 KB a connection instead of 45, and a decompression bomb
-        ws_ping_interval=None,  # Engine.IO has its own heartbeat
+        ws="none",  # `BoundedHttp` hands WebSockets to realtime/wire/connection.py
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-import socketio
 
 from accounts.cookies import ACCESS_COOKIE, read_cookies
 from accounts.model import Identity
@@ -43,9 +42,10 @@ from realtime.room.presence import DEFAULT_TIMING, Presence, Timing, presence_fu
 from realtime.room.rooms import Rooms
 from realtime.room.streams import Streams
 from realtime.status import follow_streams
-from realtime.wire.door import App, Door
-from realtime.wire.server import Engine, SocketServer
-from realtime.wire.socket import BoundedSocket
+from realtime.wire.door import Door
+from realtime.wire.engine import App, Engine
+from realtime.wire.server import SocketServer
+from realtime.wire.socket import EngineSocket
 
 DRAIN_SECONDS = 4.0
 MAX_REFUSED_IN_A_ROW = 100
@@ -78,7 +78,7 @@ class Node:
         }
         self._events = {event.name: (msgspec.json.Decoder(event.body), handlers[event.name]) for event in CLIENT_EVENTS}
 
-    async def opened(self, sid: str, socket: BoundedSocket, cookies: str, auth: msgspec.Raw | None) -> None:
+    async def opened(self, sid: str, socket: EngineSocket, cookies: str, auth: msgspec.Raw | None) -> None:
         sent = _decode(msgspec.json.Decoder(Auth), auth if auth is not None else b"{}")
         moment = self._connections.moment
         identity = await self._who(sent.token, cookies)
@@ -188,12 +188,11 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         chatters = ChattersHandlers(People(counting))
         application = Node(identify, connections, handlers, chat, chatters, metrics.room_messages.labels("in").inc)
         sockets = SocketServer(application)
-        inside = socketio.ASGIApp(sockets, socketio_path=None)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
         running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
         log.info("realtime.open", node=node)
         try:
-            yield Realtime(Door(inside, origins, ACCESS_COOKIE), presence, connections, rooms, sockets.eio)
+            yield Realtime(Door(sockets.handle_request, origins, ACCESS_COOKIE), presence, connections, rooms, sockets.eio)
         finally:
             for subscription in following:
                 await subscription.close()
@@ -202,3 +201,4 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await rooms.close()
+            await sockets.eio.stop()

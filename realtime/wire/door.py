@@ -1,23 +1,17 @@
-"""The ASGI door of `/socket.io`: who may knock, and how. What passes is a WebSocket handshake of Engine.IO 4."""
+"""The ASGI door of `/socket.io`: who may knock. What passes speaks Engine.IO 4, or is told inside that it does not."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs
-
-import msgspec
 
 from accounts.cookies import read_cookies
-from infra.errors import FootlightError
-from realtime.errors import OriginRefused, WebSocketOnly
+from realtime.errors import OriginRefused
+from realtime.wire.engine import App, Header, Receive, Scope, Send, refuse, respond
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+PREFLIGHT_SECONDS = b"600"
 
 
 class Door:
-    """Refuses polling and foreign pages in words a client can read, before a session exists."""
+    """Refuses foreign pages in words a client can read, before a session exists."""
 
     def __init__(self, inside: App, origins: Sequence[str], cookie: str) -> None:
         self._inside = inside
@@ -25,24 +19,49 @@ class Door:
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin, signed_in = header(scope, b"origin"), self._cookie in read_cookies(values(scope, b"cookie"))
-        if (origin and origin not in self._origins) or (signed_in and not origin):
-            # Browsers name their origin on every WebSocket. Whoever brings our cookie and no origin hides something.
-            await _refuse(scope, receive, send, 403, OriginRefused(origin=origin or None))
-        elif scope["type"] != "websocket" or not _speaks_engine_io_4(scope):
-            await _refuse(scope, receive, send, 400, WebSocketOnly(), self._cors(origin))
-        else:
+        origin = header(scope, b"origin")
+        if not self._welcome(scope, origin):
+            await refuse(scope, receive, send, 403, OriginRefused(origin=origin or None))
+        elif scope["type"] == "websocket":
             await self._inside(scope, receive, send)
+        else:
+            answer = with_headers(send, cors(origin)) if origin else send
+            if scope["method"] == "OPTIONS":
+                await respond(answer, 200, b"")
+            else:
+                await self._inside(scope, receive, answer)
 
-    def _cors(self, origin: str) -> list[tuple[bytes, bytes]]:
-        """So that a page of ours that polls by mistake can read why it was refused."""
-        if not origin:
-            return []
-        return [
-            (b"access-control-allow-origin", origin.encode()),
-            (b"access-control-allow-credentials", b"true"),
-            (b"vary", b"origin"),
-        ]
+    def _welcome(self, scope: Scope, origin: str) -> bool:
+        if origin:
+            return origin in self._origins
+        if scope["type"] == "websocket":
+            # Browsers name their origin on every WebSocket. Whoever brings our cookie and no origin hides something.
+            return self._cookie not in read_cookies(values(scope, b"cookie"))
+        # A browser names no origin for GET within a site; what comes from another site it marks.
+        return header(scope, b"sec-fetch-site") in {"", "same-origin", "none"}
+
+
+def cors(origin: str) -> list[Header]:
+    """What lets a page of ours that polls read the answer."""
+    return [
+        (b"access-control-allow-origin", origin.encode()),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-allow-methods", b"GET, POST"),
+        (b"access-control-allow-headers", b"content-type"),
+        (b"access-control-max-age", PREFLIGHT_SECONDS),
+        (b"vary", b"origin"),
+    ]
+
+
+def with_headers(send: Send, more: list[Header]) -> Send:
+    """A `send` that adds headers to the answer."""
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return sent
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -53,29 +72,3 @@ def header(scope: Scope, name: bytes) -> str:
 def values(scope: Scope, name: bytes) -> list[str]:
     """The values of one header, in order."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-
-
-def _speaks_engine_io_4(scope: Scope) -> bool:
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return query.get("EIO") == ["4"] and query.get("transport") == ["websocket"] and "sid" not in query
-
-
-async def _refuse(
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    status: int,
-    error: FootlightError,
-    more: list[tuple[bytes, bytes]] | None = None,
-) -> None:
-    kind = "http"
-    if scope["type"] == "websocket":
-        await receive()  # the handshake
-        if "websocket.http.response" not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        kind = "websocket.http"
-    body = msgspec.json.encode({"error": error.as_dict()})
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(more or [])]
-    await send({"type": f"{kind}.response.start", "status": status, "headers": headers})
-    await send({"type": f"{kind}.response.body", "body": body})

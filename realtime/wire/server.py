@@ -1,33 +1,35 @@
-"""python-socketio's server, hardened: what a client may send, in which order, and nothing else.
+"""python-socketio's server on our engine, hardened: what a client may send, in which order, and nothing else.
 
-Events of one client are handled one after another. `connect` and `disconnect` can only happen, not be sent; packets
-with attachments, other namespaces and acknowledgements nobody asked for end the socket. Nothing of the library is
-patched: engineio hard-codes its socket class in `_handle_connect`, so that method is overridden.
+Its public interface works as ever (`on`, `emit`, `call`, rooms, namespaces, sessions). Given an `Application`, the
+default namespace belongs to that, and bodies reach it as undecoded JSON. Events of one client are handled one after
+another. `connect` and `disconnect` can only happen, not be sent. Nothing of the library is patched.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-import engineio
 import msgspec
 import socketio
-from engineio import packet as engine_packet
 from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
 from infra.errors import FootlightError
-from realtime.wire.frames import MAX_FRAME_BYTES, Garbage, Kind, Packet, ack_frame, parse_packet
-from realtime.wire.socket import BoundedSocket
+from realtime.wire.engine import Engine
+from realtime.wire.frames import MAX_FRAME_BYTES, Garbage, Kind, Packet, ack_frame, parse_packet, plain
+from realtime.wire.namespaces import Namespaces
+from realtime.wire.socket import EngineSocket
 
 PING_INTERVAL_SECONDS = 25
 PING_TIMEOUT_SECONDS = 20
-CONNECT_SECONDS = 10.0
-MAX_CONNECT_ATTEMPTS = 3
+MAX_CONNECT_ATTEMPTS = 3  # of one socket, for each namespace it may be in
+MAX_NAMESPACES = 4
+MAX_ATTACHED_BYTES = 256 * 1024
 
 
 class Application(Protocol):
     """What the wire talks to. `sid` names one connected client."""
 
-    async def opened(self, sid: str, socket: BoundedSocket, cookies: str, auth: msgspec.Raw | None) -> None:
+    async def opened(self, sid: str, socket: EngineSocket, cookies: str, auth: msgspec.Raw | None) -> None:
         """Raise a `FootlightError` to refuse the client; it then reads the error in `connect_error`."""
         ...
 
@@ -40,95 +42,149 @@ class Application(Protocol):
         ...
 
 
-class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no types
-    """Engine.IO over WebSocket only, with our socket class."""
+class Awaited:
+    """A packet whose binary attachments are on their way."""
 
-    connect_seconds = CONNECT_SECONDS
-    take_message: Any  # set by SocketServer
+    def __init__(self, packet: Packet) -> None:
+        self.packet = packet
+        self.attachments: list[bytes] = []
 
-    def create_queue(self, *args: Any, **kwargs: Any) -> None:
-        """Our sockets keep their own bounded queue."""
-
-    async def _handle_connect(self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None) -> Any:
-        sid = self.generate_id()
-        socket = self.sockets[sid] = BoundedSocket(self, sid)
-        opening = {
-            "sid": sid,
-            "upgrades": [],
-            "pingTimeout": int(self.ping_timeout * 1000),
-            "pingInterval": int(self.ping_interval * 1000),
-            "maxPayload": self.max_http_buffer_size,
-        }
-        socket.offer(engine_packet.Packet(engine_packet.OPEN, opening).encode())
-        await self._trigger_event("connect", sid, environ, run_async=False)
-        socket.schedule_ping()
-        socket.connect_within(self.connect_seconds)
-        try:
-            return await self._async["websocket"](socket._websocket_handler, self)(environ)
-        finally:
-            self.sockets.pop(sid, None)
+    def add(self, attachment: bytes) -> bool:
+        """True when it is whole; raises `Garbage` when it grows too large."""
+        self.attachments.append(attachment)
+        if sum(map(len, self.attachments)) > MAX_ATTACHED_BYTES:
+            raise Garbage("attachments too large")
+        return len(self.attachments) == self.packet.attachments
 
 
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has no types
-    """Socket.IO on the default namespace for one `Application`."""
+    """Socket.IO for one `Application`, or for handlers registered as python-socketio documents it."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application | None = None, **options: Any) -> None:
+        given = {
+            "ping_interval": PING_INTERVAL_SECONDS,
+            "ping_timeout": PING_TIMEOUT_SECONDS,
+            **options,
+        }
         super().__init__(
+            client_manager=Namespaces(),
             async_mode="asgi",
             async_handlers=False,
             logger=logging.getLogger("socketio"),
             engineio_logger=logging.getLogger("engineio"),
             monitor_clients=False,
-            transports=["websocket"],
-            allow_upgrades=False,
-            http_compression=False,
             cors_allowed_origins=[],  # decided in `door.py`, before this is reached
             max_http_buffer_size=MAX_FRAME_BYTES,
-            ping_interval=PING_INTERVAL_SECONDS,
-            ping_timeout=PING_TIMEOUT_SECONDS,
+            **given,
         )
         self._application = application
         self._attempts: dict[str, int] = {}
+        self._awaited: dict[str, Awaited] = {}
         self.eio.take_message = self._take_message
-        self.on("connect", self._opened)
-        self.on("disconnect", self._gone)
+        if application is not None:
+            self.on("connect", self._opened)
+            self.on("disconnect", self._gone)
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
-    async def _take_message(self, socket: BoundedSocket, text: str) -> None:
-        packet = parse_packet(text)
-        sid = self.manager.sid_from_eio_sid(socket.sid, "/")
-        connected = sid is not None and self.manager.is_connected(sid, "/")
-        if packet.kind is Kind.CONNECT and not connected:
-            await self._take_connect(socket, packet)
-        elif packet.kind is Kind.EVENT and connected:
-            answer = await self._application.heard(sid, packet.name, packet.body)
-            if packet.ack is not None:
-                socket.offer(ack_frame(packet.ack, answer))
-        elif packet.kind is Kind.DISCONNECT and connected:
-            await self._handle_disconnect(socket.sid, "/", self.reason.CLIENT_DISCONNECT)
-            socket.finish(self.reason.CLIENT_DISCONNECT)
-        else:
-            raise Garbage("packet out of order")
+    # --- what a client sends
 
-    async def _take_connect(self, socket: BoundedSocket, packet: Packet) -> None:
+    async def _take_message(self, socket: EngineSocket, message: str | bytes) -> None:
+        awaited = self._awaited.get(socket.sid)
+        if isinstance(message, bytes):
+            if awaited is None:
+                raise Garbage("binary message")
+            if awaited.add(message):
+                del self._awaited[socket.sid]
+                await self._take_packet(socket, awaited.packet, awaited.attachments)
+        elif awaited is not None:
+            raise Garbage("attachment missing")
+        else:
+            packet = parse_packet(message)
+            if packet.attachments:
+                if self._sid(socket, packet) is None:
+                    raise Garbage("packet out of order")
+                self._awaited[socket.sid] = Awaited(packet)
+            else:
+                await self._take_packet(socket, packet, ())
+
+    async def _take_packet(self, socket: EngineSocket, packet: Packet, attachments: Sequence[bytes]) -> None:
+        sid = self._sid(socket, packet)
+        if packet.kind is Kind.CONNECT:
+            if sid is not None:
+                raise Garbage("connected already")
+            await self._take_connect(socket, packet)
+        elif sid is None:
+            if not socket.joined:
+                raise Garbage("packet out of order")
+            socket.strike("packet for a namespace it is not in")  # it may have crossed our DISCONNECT
+        elif packet.kind is Kind.DISCONNECT:
+            await self._take_disconnect(socket, packet)
+        elif packet.kind in {Kind.ACK, Kind.BINARY_ACK}:
+            await self._take_ack(socket, sid, packet, attachments)
+        elif self._application is not None and packet.namespace == "/":
+            await self._hear(socket, sid, packet, self._application)
+        else:
+            arguments = [plain(element, attachments) for element in packet.elements]
+            event = [packet.name, *arguments]
+            await self._handle_event_internal(self, sid, socket.sid, event, packet.namespace, packet.ack)
+
+    async def _hear(self, socket: EngineSocket, sid: str, packet: Packet, application: Application) -> None:
+        if len(packet.elements) > 1:
+            raise Garbage("arguments")
+        answer = await application.heard(sid, packet.name, packet.elements[0] if packet.elements else None)
+        if packet.ack is not None:
+            socket.offer(ack_frame(packet.ack, answer))
+
+    async def _take_ack(self, socket: EngineSocket, sid: str, packet: Packet, attachments: Sequence[bytes]) -> None:
+        if packet.ack in self.manager.callbacks.get(sid, {}) and packet.ack != 0:  # 0 is the library's own counter
+            arguments = [plain(element, attachments) for element in packet.elements]
+            await self.manager.trigger_callback(sid, packet.ack, arguments)
+        else:
+            socket.strike("acknowledgements nobody asked for")
+
+    async def _take_connect(self, socket: EngineSocket, packet: Packet) -> None:
         attempts = self._attempts[socket.sid] = self._attempts.get(socket.sid, 0) + 1
-        if attempts > MAX_CONNECT_ATTEMPTS:
+        if attempts > MAX_CONNECT_ATTEMPTS * MAX_NAMESPACES or (not socket.joined and attempts > MAX_CONNECT_ATTEMPTS):
             raise Garbage("too many connects")
-        await self._handle_connect(socket.sid, "/", packet.body)
+        auth: Any = packet.body
+        if packet.body is not None and not (self._application is not None and packet.namespace == "/"):
+            auth = plain(packet.body, ())
+        await self._handle_connect(socket.sid, packet.namespace, auth)
+        if self._sid(socket, packet) is not None:
+            socket.joined = True
+
+    async def _take_disconnect(self, socket: EngineSocket, packet: Packet) -> None:
+        await self._handle_disconnect(socket.sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
+        if self._application is not None and packet.namespace == "/":
+            socket.finish(self.reason.CLIENT_DISCONNECT)
+
+    def _sid(self, socket: EngineSocket, packet: Packet) -> str | None:
+        """Who the socket is in the packet's namespace; None while it is not connected to it."""
+        sid: str | None = self.manager.sid_from_eio_sid(socket.sid, packet.namespace)
+        return sid if sid is not None and self.manager.is_connected(sid, packet.namespace) else None
+
+    # --- the application's namespace
 
     async def _opened(self, sid: str, environ: dict[str, Any], auth: msgspec.Raw | None) -> None:
-        socket = self.eio.sockets[self.manager.eio_sid_from_sid(sid, "/")]
+        assert self._application is not None
+        eio_sid = self.manager.eio_sid_from_sid(sid, "/")
+        socket = self.eio.sockets[eio_sid]
         try:
             await self._application.opened(sid, socket, environ.get("HTTP_COOKIE", ""), auth)
         except FootlightError as refused:
             raise SocketRefused(refused.message, refused.as_dict()) from refused
-        socket.connected_in_time()
+        self.environ[eio_sid] = {}  # nobody asks for it again: 3 KB a client
 
     async def _gone(self, sid: str, reason: str) -> None:
+        assert self._application is not None
         await self._application.gone(sid, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self._attempts.pop(eio_sid, None)
+        self._awaited.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
+
+
+

@@ -1,16 +1,15 @@
-"""One client's socket: what it may hold, how long it may take, and how it ends.
+"""One client's Engine.IO session, on a WebSocket or polling: what it may hold, how long it may take, how it ends.
 
-Replaces engineio's own handler, which keeps an unbounded queue, starts a task and a timer for every packet, lets a
-frame it cannot parse end in a traceback, and leaves the TCP connection open after a disconnect
-(engineio issue 133, and python-engineio 4.15 `async_socket.py`). Invariants:
+Replaces engineio's own, which keeps an unbounded queue, starts tasks and timers for every client and packet, and leaves
+the TCP connection open after a disconnect (engineio issue 133, and python-engineio 4.15 `async_socket.py`). Invariants:
 
-- one task (the ASGI call) reads, one writes; both have ended when `_websocket_handler` returns;
-- what waits to be written is bounded; beyond the bound the client is told once and cut;
-- after `finish` nothing is accepted from the client any more, and the socket is gone within LINGER_SECONDS.
+- a client's messages are handled one after another, by at most one task, which exists only while there are any;
+- what waits to be written is bounded; a client that is too far behind is told once and cut;
+- after `finish` nothing is accepted from the client any more, and the session is gone within LINGER_SECONDS.
 """
 
 import asyncio
-import contextlib
+import contextvars
 from collections import deque
 from typing import Any
 
@@ -18,28 +17,37 @@ from engineio.async_socket import AsyncSocket
 
 from infra.logs import get_logger
 from realtime.disconnects import MISBEHAVED, TOO_SLOW, Disconnect
+from realtime.wire.connection import LINGER_SECONDS, NORMAL, Connection
+from realtime.wire.fanout import Audience, Frame
 from realtime.wire.frames import DISCONNECT, MAX_FRAME_BYTES, PING, Garbage, event_frame
+from realtime.wire.polls import NOOP, Polls
+from realtime.wire.websocket import message_frame
 
-MAX_WAITING_FRAMES = 256
-MAX_WAITING_CHARACTERS = 1_000_000
-LINGER_SECONDS = 1.0  # for the last words to reach a client that reads
-MAX_STRIKES = 20  # pongs nobody asked for
+MAX_WAITING_BYTES = 1_000_000  # besides what the kernel holds; fan-out never adds to it
+MAX_UNHANDLED = 64  # messages of one client; beyond it is not read
+MAX_STRIKES = 20  # things nobody asked for: pongs, pings, acknowledgements
+CLOSE = "1"
+
+_RESTING, _PINGED, _ANSWERED = range(3)
 
 log = get_logger(__name__)
 
 
-class BoundedSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
-    """engineio's socket with everything bounded. `offer` and `finish` are safe to call at any time."""
+class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
+    """engineio's socket with everything bounded. All methods without `await` are safe to call at any time."""
 
     def __init__(self, server: Any, sid: str) -> None:
         super().__init__(server, sid)
-        self._waiting: deque[str] = deque()
-        self._characters = 0
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[Any] | None = None
-        self._timer: asyncio.TimerHandle | None = None  # the next ping, or the end of waiting for its pong
-        self._deadline: asyncio.TimerHandle | None = None  # for CONNECT, later for lingering
-        self._pinged = False
+        self.closing = self.closed = self.connected = self.upgrading = self.upgraded = False
+        self.connection: Connection | None = None
+        self.polls: Polls | None = None
+        self.descriptor = -1  # see `realtime.wire.fanout.Member`
+        self.joined = False  # a namespace: whoever does not in time is closed
+        self.slowness = 0.0
+        self._audiences: tuple[Audience, ...] = ()
+        self._inbox: deque[str | bytes] | None = None
+        self._handling: asyncio.Task[None] | None = None
+        self._heart = _RESTING
         self._strikes = 0
         self._reason: str | None = None
 
@@ -47,43 +55,83 @@ class BoundedSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
     def finishing(self) -> bool:
         return self._reason is not None
 
-    def offer(self, frame: str) -> None:
-        """Queue a frame; a client that is too far behind is told so and cut instead."""
-        if self.finishing:
+    # --- out
+
+    @property
+    def writable(self) -> bool:
+        return self.connection is not None and self.connection.writable
+
+    def offer(self, packet: str | bytes, *, droppable: bool = False) -> None:
+        """Send a packet; a client that is too far behind is told so and cut instead."""
+        if self.finishing or (droppable and self.connection is not None and self.connection.paused):
             return
-        if len(self._waiting) >= MAX_WAITING_FRAMES or self._characters + len(frame) > MAX_WAITING_CHARACTERS:
-            self._waiting.clear()
+        if self.connection is not None:
+            self._write(message_frame(packet))
+        elif self.polls is not None and not self.polls.offer(packet):
+            self.polls.clear()
             self.dismiss(TOO_SLOW)
+
+    def offer_frame(self, frame: Frame) -> None:
+        """The same for what goes to many."""
+        if self.connection is None:
+            for packet in frame.packets:
+                self.offer(packet)
+        elif not self.finishing:
+            self._write(frame.wire)
+
+    def write_rest(self, data: bytes) -> None:
+        if self.connection is not None:
+            self.connection.write_rest(data)
+
+    def _write(self, data: bytes) -> None:
+        connection = self.connection
+        if connection is None:
             return
-        self._waiting.append(frame)
-        self._characters += len(frame)
-        self._wake.set()
+        if connection.paused and connection.waiting_bytes + len(data) > MAX_WAITING_BYTES:
+            self.cut(TOO_SLOW)
+        else:
+            connection.write(data)
+
+    # --- the end
 
     def dismiss(self, why: Disconnect, delay_ms: int = 0) -> None:
         """Say why, then end it. A client that must not come back also gets Socket.IO's own DISCONNECT."""
         frames = [event_frame("session:closing", why.closing(delay_ms))]
         if not why.reconnect:
             frames.append(DISCONNECT)
-        self.finish(why.code, *frames)
+        self.finish(why.code, *frames, code=why.number)
 
-    def finish(self, reason: str, *last_words: str) -> None:
-        """Write what waits and the last words, then close; cut after LINGER_SECONDS whatever happens."""
+    def cut(self, why: Disconnect) -> None:
+        """End it without a word: the client does not read."""
+        if not self.finishing:
+            self._reason = why.code
+            log.info("socket.cut", sid=self.sid, why=why.code)
+            if self.connection is not None:
+                self.connection.abort(why.number)
+
+    def finish(self, reason: str, *last_words: str, code: int = NORMAL) -> None:
+        """Write what waits and the last words, then close; it is cut after LINGER_SECONDS whatever happens."""
         if self.finishing:
             return
         self._reason = reason
-        self._waiting.extend(last_words)
-        self._wake.set()
-        self._stop_timers()
-        self._deadline = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._cut)
+        if self.connection is not None:
+            for packet in last_words:
+                self.connection.write(message_frame(packet))
+            self.connection.close(code, reason if code != NORMAL else "")
+            return
+        if self.polls is not None:
+            for packet in (*last_words, CLOSE):
+                self.polls.push(packet)
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self.lost, NORMAL)
 
-    def connect_within(self, seconds: float) -> None:
-        """End the socket unless `connected_in_time` is called before."""
-        self._deadline = asyncio.get_running_loop().call_later(seconds, self.finish, "no CONNECT")
-
-    def connected_in_time(self) -> None:
-        if self._deadline is not None and not self.finishing:
-            self._deadline.cancel()
-            self._deadline = None
+    def lost(self, code: int) -> None:
+        """The connection is over: leave every room now, and tell the application."""
+        self._reason = self._reason or self.server.reason.TRANSPORT_CLOSE
+        self.descriptor = -1
+        for audience in self._audiences:
+            audience.discard(self)
+        if not self.closing:
+            self.server.spawn(self.close())
 
     # --- what engineio calls
 
@@ -91,95 +139,123 @@ class BoundedSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.offer(pkt.encode())
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
-        await super().close(wait=False, abort=True, reason=reason)
-        self.finish(reason or self.server.reason.SERVER_DISCONNECT)
+        """End it, and return when the application was told."""
+        if not self.closing:
+            self.closing = True
+            self.finish(reason or self.server.reason.SERVER_DISCONNECT)
+            handling = self._handling
+            if handling is not None and handling is not asyncio.current_task():
+                await asyncio.wait({handling})  # so that nobody is told of a client that they know is gone
+            await self.server._trigger_event("disconnect", self.sid, self._reason, run_async=False)
+            self.closed = True
+            self.server.forget(self)
 
-    def schedule_ping(self) -> None:
-        self._pinged = False
-        self._timer = asyncio.get_running_loop().call_later(self.server.ping_interval, self._ping)
+    # --- rooms
 
-    async def _websocket_handler(self, ws: Any) -> None:
-        self._task = asyncio.current_task()
+    def entered(self, audience: Audience) -> None:
+        self._audiences = (*self._audiences, audience)
+
+    def left(self, audience: Audience) -> None:
+        self._audiences = tuple(one for one in self._audiences if one is not audience)
+
+    # --- the WebSocket
+
+    def attach(self, connection: Connection) -> None:
+        """From now on it is on a WebSocket; what waited goes there first."""
+        self.connection, self.descriptor = connection, connection.descriptor
         self.connected = self.upgraded = True
-        writer = asyncio.create_task(self._write(ws))
-        try:
-            await self._read(ws)
-        except asyncio.CancelledError:
-            if not self.finishing or self._task is None:
-                raise
-            self._task.uncancel()  # it was our own `_cut`
-        finally:
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
-            await self.close(reason=self._reason or self.server.reason.TRANSPORT_CLOSE)
-            self._task = None
-            self._stop_timers()
+        polls, self.polls, self.upgrading = self.polls, None, False
+        for packet in polls.take() if polls is not None else ():
+            if packet != NOOP:
+                connection.write(message_frame(packet))
+        for audience in self._audiences:
+            audience.moved(self)
 
-    # --- our own
-
-    async def _read(self, ws: Any) -> None:
-        while True:
-            try:
-                frame = await ws.wait()
-            except OSError:  # how the ASGI driver says that the client is gone
-                return
-            if self.finishing:
-                continue
-            try:
-                await self._take(frame)
-            except Garbage as wrong:
-                log.info("socket.garbage", sid=self.sid, what=wrong.message)
-                self.dismiss(MISBEHAVED)
-
-    async def _take(self, frame: str | bytes) -> None:
-        if not isinstance(frame, str) or not frame or len(frame.encode()) > MAX_FRAME_BYTES:
-            raise Garbage("binary, empty or large frame")
-        if frame[0] == "4":
-            await self.server.take_message(self, frame[1:])
-        elif frame == "3":
+    def heard(self, message: str | bytes) -> None:
+        if message == "3":
             self._pong()
-        elif frame == "1":
+        elif not self.finishing:
+            self.take(message)
+
+    def pinged(self) -> None:
+        self.strike("control frames")
+
+    def paused(self) -> None:
+        self.server.watch(self)
+        for audience in self._audiences:
+            audience.slowed(self)
+
+    def resumed(self) -> None:
+        for audience in self._audiences:
+            audience.ready(self)
+
+    # --- in
+
+    def take(self, message: str | bytes) -> None:
+        """Handle one Engine.IO packet after those before it."""
+        if self._inbox is None:
+            self._inbox = deque((message,))
+            # Not in the context of the handshake: its correlation id is not that of everything that follows.
+            self._handling = self.server.spawn(self._handle_inbox(), context=contextvars.Context())
+            return
+        self._inbox.append(message)
+        if len(self._inbox) == MAX_UNHANDLED and self.connection is not None:
+            self.connection.hold()
+        elif len(self._inbox) > 4 * MAX_UNHANDLED:  # what one read of the network may hold
+            self.dismiss(MISBEHAVED)
+
+    async def _handle_inbox(self) -> None:
+        inbox = self._inbox
+        try:
+            while inbox and not self.finishing:
+                await self._handle(inbox.popleft())
+        except Garbage as wrong:
+            log.info("socket.garbage", sid=self.sid, what=wrong.message)
+            self.dismiss(MISBEHAVED)
+        finally:
+            self._inbox = self._handling = None
+            if self.connection is not None:
+                self.connection.release()
+
+    async def _handle(self, message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            await self.server.take_message(self, message)
+        elif not message or len(message) > MAX_FRAME_BYTES:
+            raise Garbage("empty or large packet")
+        elif message[0] == "4":
+            await self.server.take_message(self, message[1:])
+        elif message == CLOSE:
             self.finish(self.server.reason.CLIENT_DISCONNECT)
+        elif message == "3":
+            self._pong()
         else:
             raise Garbage("packet type")
 
-    async def _write(self, ws: Any) -> None:
-        with contextlib.suppress(OSError):  # the client is gone; the reader notices by itself
-            while True:
-                while self._waiting:
-                    frame = self._waiting.popleft()
-                    self._characters -= len(frame)
-                    await ws.send(frame)
-                if self.finishing:
-                    await ws.close()
-                    return
-                self._wake.clear()
-                await self._wake.wait()
+    def strike(self, what: str) -> None:
+        self._strikes += 1
+        if self._strikes > MAX_STRIKES and not self.finishing:
+            log.info("socket.garbage", sid=self.sid, what=what)
+            self.dismiss(MISBEHAVED)
 
-    def _ping(self) -> None:
-        self._pinged = True
+    # --- the heartbeat
+
+    def beat(self) -> float | None:
+        """See `heartbeat.Beating`: the end of CONNECT's time, a ping, or the end of waiting for its pong."""
+        if self.finishing:
+            return None
+        if not self.joined or self._heart == _PINGED:
+            self.finish(self.server.reason.PING_TIMEOUT if self.joined else "no CONNECT")
+            return None
+        rest = self.server.ping_interval - self.server.ping_timeout
+        if self._heart == _ANSWERED and rest > 0:
+            self._heart = _RESTING
+            return float(rest)
+        self._heart = _PINGED
         self.offer(PING)
-        if not self.finishing:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self.server.ping_timeout, self.finish, self.server.reason.PING_TIMEOUT)
+        return float(self.server.ping_timeout)
 
     def _pong(self) -> None:
-        if not self._pinged:
-            self._strikes += 1
-            if self._strikes > MAX_STRIKES:
-                raise Garbage("pongs nobody asked for")
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self.schedule_ping()
-
-    def _cut(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _stop_timers(self) -> None:
-        for timer in (self._timer, self._deadline):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._deadline = None
+        if self._heart == _PINGED:
+            self._heart = _ANSWERED
+        else:
+            self.strike("pongs nobody asked for")

@@ -19,7 +19,7 @@ Received = tuple[int, str | bytes]
 
 
 class Parser:
-    """One client's half of a connection. `failed` is the close code of its first violation, 0 as long as all is well."""
+    """One client's half of a connection. `failed` is the close code of its first violation, 0 while all is well."""
 
     __slots__ = ("_buffer", "_closed", "_fragments", "_kind", "_max_bytes", "_wanted", "failed")
 
@@ -67,7 +67,7 @@ class Parser:
                 if length < 126 or (more == 8 and length < 65536) or length >> 63:
                     self.failed = PROTOCOL_ERROR
                     break
-            if length + (len(self._fragments) if self._fragments is not None else 0) > self._max_bytes:
+            if self._message_bytes(first, length) > self._max_bytes:
                 self.failed = TOO_LARGE
                 break
             if size < body + length:
@@ -90,32 +90,35 @@ class Parser:
             self.failed = PROTOCOL_ERROR
         return not wrong
 
+    def _message_bytes(self, first: int, length: int) -> int:
+        """How long the message will be with this frame; control frames belong to none."""
+        before = len(self._fragments) if self._fragments is not None and not first & CLOSE else 0
+        return before + length
+
     def _take_frame(self, first: int, payload: bytes, received: list[Received]) -> None:
-        kind, whole = first & 0x0F, bool(first & _FIN)
+        kind = first & 0x0F
+        if kind < CLOSE:
+            self._take_data(kind, bool(first & _FIN), payload, received)
+            return
         if kind == CLOSE:
-            self._closed = True
-            self.failed = close_violation(payload)
-            if self.failed:
-                return
-        elif kind < CLOSE:
-            if kind:
-                self._kind = kind
-            if self._fragments is not None:
-                self._fragments += payload
-            elif not whole:
-                self._fragments = bytearray(payload)
-            if not whole:
-                return
-            if self._fragments is not None:
-                payload, self._fragments = bytes(self._fragments), None
-            kind = self._kind
-        if kind == TEXT:
-            try:
-                received.append((TEXT, payload.decode()))
-            except UnicodeDecodeError:
-                self.failed = NOT_UTF8
-        else:
+            self._closed, self.failed = True, close_violation(payload)
+        if not self.failed:
             received.append((kind, payload))
+
+    def _take_data(self, kind: int, whole: bool, payload: bytes, received: list[Received]) -> None:
+        self._kind = kind or self._kind
+        if self._fragments is not None:
+            self._fragments += payload
+        elif not whole:
+            self._fragments = bytearray(payload)
+        if not whole:
+            return
+        if self._fragments is not None:
+            payload, self._fragments = bytes(self._fragments), None
+        try:
+            received.append((self._kind, payload.decode() if self._kind == TEXT else payload))
+        except UnicodeDecodeError:
+            self.failed = NOT_UTF8
 
 
 def close_violation(payload: bytes) -> int:

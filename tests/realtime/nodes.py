@@ -14,6 +14,7 @@ import msgspec
 import uvicorn
 
 from accounts.model import Identity
+from gateway.protocol import BoundedHttp
 from infra.bus.port import Bus
 from infra.clock import system_clock
 from infra.errors import Unauthenticated
@@ -24,7 +25,7 @@ from infra.stores.redis import Redis
 from realtime.ports import StreamSnapshot
 from realtime.room.presence import Timing
 from realtime.server import Realtime, open_realtime
-from realtime.wire.server import Engine
+from realtime.wire.engine import Engine
 
 ORIGIN = "https://footlight.test"
 QUICK = Timing(tick_seconds=0.1, report_seconds=0.3, hold_seconds=1.0, linger_seconds=0.5)
@@ -122,10 +123,8 @@ async def serving(
     ) as realtime:
         config = uvicorn.Config(
             realtime.app,
-            ws="websockets-sansio",
-            ws_max_size=64 * 1024,
-            ws_per_message_deflate=False,
-            ws_ping_interval=None,
+            http=BoundedHttp,
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,

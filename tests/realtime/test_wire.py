@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from infra.stores.redis import Redis
 from realtime.client import open_client
-from realtime.wire.server import Engine
+from realtime.wire.engine import Engine
 from tests.realtime.nodes import ORIGIN, TestNode, token_of, until
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
@@ -62,13 +62,14 @@ async def ended(client: ClientConnection) -> list[str]:
         '42["room:join",' + "[" * 30_000 + "]" * 30_000 + "]",
         '429999999999999["a"]',
         '42²["a"]',
-        '451-["x",{"_placeholder":true,"num":0}]',
+        '45999999999-["x",{"_placeholder":true,"num":0}]',
+        '4511-["x"]',
+        "45-[]",
         "461-[]",
-        "430[]",
+        "43[]",
         "44{}",
         "40",
-        "40/admin,",
-        '42/admin,["a"]',
+        '42/'+"x" * 200 + ',["a"]',
         b"binary",
         b"",
         "2probe",
@@ -121,14 +122,39 @@ async def test_events_of_one_client_keep_their_order(shared_node: TestNode, stre
     assert [entry["text"] for entry in view.entries] == [str(number) for number in range(10)]
 
 
-@pytest.mark.parametrize("query", ["EIO=4&transport=polling", "EIO=3&transport=polling", ""])
-async def test_polling_is_refused_in_words(shared_node: TestNode, query: str) -> None:
+async def test_a_binary_event_that_nobody_takes_is_refused_and_nothing_ends(shared_node: TestNode) -> None:
+    async with raw(shared_node) as client:
+        await client.send('451-7["chat:send",{"_placeholder":true,"num":0}]')
+        await client.send(b"x")
+        answer = str(await client.recv())
+    assert answer.startswith("437")
+    assert json.loads(answer[3:])[0]["error"]["code"] == "request.invalid"
+
+
+async def test_an_attachment_that_does_not_come_ends_the_socket(shared_node: TestNode) -> None:
+    async with raw(shared_node) as client:
+        await client.send('451-7["chat:send",{"_placeholder":true,"num":0}]')
+        await client.send('42["chat:send"]')
+        assert "socket.misbehaved" in (await ended(client))[0]
+
+
+async def test_another_namespace_is_refused_as_the_official_server_does(shared_node: TestNode) -> None:
+    async with raw(shared_node) as client:
+        await client.send("40/admin,")
+        assert str(await client.recv()).startswith("44/admin,")
+        for _ in range(21):  # one may cross our own DISCONNECT; many cannot
+            await client.send('42/admin,["a"]')
+        assert "socket.misbehaved" in (await ended(client))[0]
+
+
+@pytest.mark.parametrize("query", ["EIO=3&transport=polling", "EIO=4&transport=polling&j=0", "EIO=4", ""])
+async def test_what_is_not_engine_io_4_is_refused_in_words(shared_node: TestNode, query: str) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{shared_node.http}/socket.io/?{query}", headers={"Origin": ORIGIN}) as answer,
     ):
         body = await answer.json()
-    assert (answer.status, body["error"]["code"]) == (400, "realtime.websocket_only")
+    assert (answer.status, body["error"]["code"]) == (400, "realtime.transport")
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
@@ -234,20 +260,19 @@ def _stalled_reader(node: TestNode, stream_id: str) -> socket.socket:
     return client
 
 
-def socket_tasks() -> list[str]:
-    """The tasks that serve sockets: our writers, and uvicorn's call of the app."""
+def wire_tasks() -> list[str]:
+    """The tasks of single connections."""
     names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]  # a coroutine
-    return [name for name in names if name.endswith(("BoundedSocket._write", "run_asgi"))]
+    return [name for name in names if name.startswith(("EngineSocket.", "Connection."))]
 
 
-async def test_sockets_leave_no_tasks_behind(shared_node: TestNode, stream_id: str) -> None:
-    for _ in range(5):
-        async with open_client([shared_node.url]) as guest:
-            await guest.join(stream_id)
-            assert len(socket_tasks()) == 2
-            await guest.drop()
+async def test_a_connected_socket_has_no_task_and_leaves_none_behind(shared_node: TestNode, stream_id: str) -> None:
+    async with open_client([shared_node.url]) as guest:
+        await guest.join(stream_id)
+        await until(lambda: not wire_tasks())
+        assert shared_node.realtime.connections
     await until(lambda: shared_node.realtime.connections == 0)
-    await until(lambda: not socket_tasks())
+    await until(lambda: not wire_tasks())
     assert not shared_node.engine.sockets
 
 

@@ -1,0 +1,82 @@
+"""What waits for a client that polls: a bounded queue, and the one request that may wait for it.
+
+Payloads are Engine.IO 4's: packets joined by U+001E, binary ones as `b` and base64.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections import deque
+from collections.abc import Sequence
+
+from realtime.wire.frames import MAX_FRAME_BYTES, Garbage
+
+SEPARATOR = "\x1e"
+MAX_WAITING_PACKETS = 256
+MAX_WAITING_CHARACTERS = 1_000_000
+MAX_PACKETS_AT_ONCE = 16  # in one request of a client; the official ones send what they have, a handful
+NOOP = "6"
+
+
+class Polls:
+    """The queue of one client."""
+
+    def __init__(self) -> None:
+        self.polling = False
+        self._waiting: deque[str | bytes] = deque()
+        self._characters = 0
+        self._wake = asyncio.Event()
+
+    def offer(self, packet: str | bytes) -> bool:
+        """Queue a packet; False when too much waits already."""
+        if len(self._waiting) >= MAX_WAITING_PACKETS or self._characters + len(packet) > MAX_WAITING_CHARACTERS:
+            return False
+        self.push(packet)
+        return True
+
+    def push(self, packet: str | bytes) -> None:
+        """Queue a packet, whatever waits."""
+        self._waiting.append(packet)
+        self._characters += len(packet)
+        self._wake.set()
+
+    def clear(self) -> None:
+        self.take()
+
+    def take(self) -> list[str | bytes]:
+        """Everything that waits."""
+        packets = list(self._waiting)
+        self._waiting.clear()
+        self._characters = 0
+        self._wake.clear()
+        return packets
+
+    async def poll(self, seconds: float) -> list[str | bytes]:
+        """Wait until there is something; nothing after so many seconds is an empty list. One caller at a time."""
+        self.polling = True
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return []
+        finally:
+            self.polling = False
+        return self.take()
+
+
+def encode_payload(packets: Sequence[str | bytes]) -> bytes:
+    """The body of an answer."""
+    return SEPARATOR.join(
+        packet if isinstance(packet, str) else "b" + base64.b64encode(packet).decode() for packet in packets
+    ).encode()
+
+
+def decode_payload(body: bytes) -> list[str | bytes]:
+    """The packets of a request; raises `Garbage`."""
+    try:
+        texts = body.decode().split(SEPARATOR)
+        if len(body) > MAX_FRAME_BYTES or len(texts) > MAX_PACKETS_AT_ONCE:
+            raise Garbage("payload too large")
+        return [base64.b64decode(text[1:], validate=True) if text[:1] == "b" else text for text in texts]
+    except (UnicodeDecodeError, binascii.Error, ValueError):
+        raise Garbage("payload") from None
