@@ -18,7 +18,7 @@
 #define PER_ADDRESS 5000         /* clients from one loopback address: the kernel has 28,000 outgoing ports for each */
 #define BATCH_US 1000            /* after a wake-up, so that one wake-up reads many sockets */
 #define ATTEMPT_US 20000000      /* the official client's timeout for one attempt */
-#define CONNECTING_US 120000000  /* longest `connect`; who is missing then shows in the report */
+#define CONNECTING_US 300000000  /* longest `connect`; who is missing then shows in the report */
 #define AROUND_JOIN_US 2000000   /* so long after a join an entry may come twice (docs/events.md) */
 #define STALLED_RECEIVE_BYTES 4096
 
