@@ -18,6 +18,7 @@ from infra.clock import Clock
 from infra.errors import Unauthenticated
 from realtime.disconnects import SESSION_OVER, TOKEN_EXPIRED, Disconnect
 from realtime.errors import EventsTooFast
+from realtime.wire.fanout import Member
 
 EVENTS_PER_SECOND = 10.0
 EVENT_BURST = 30.0
@@ -30,7 +31,7 @@ class SessionOver(Unauthenticated):
     message = "This sign-in is over. Refresh it or sign in again."
 
 
-class Socket(Protocol):
+class Socket(Member, Protocol):
     """What a connection needs of the wire."""
 
     def offer(self, packet: str | bytes, *, droppable: bool = False) -> None: ...

@@ -81,7 +81,11 @@ class Node:
     async def opened(self, sid: str, socket: EngineSocket, cookies: str, auth: msgspec.Raw | None) -> None:
         sent = _decode(msgspec.json.Decoder(Auth), auth if auth is not None else b"{}")
         moment = self._connections.moment
-        identity = await self._who(sent.token, cookies)
+        try:
+            identity = await self._who(sent.token, cookies)
+        except Unavailable as failure:  # which part it was is for our logs, not for clients
+            log.info("connect.unavailable", code=failure.code)
+            raise Unavailable from failure
         self._connections.add(Connection(sid, socket, identity, sent.device), since=moment)
 
     async def heard(self, sid: str, name: str, body: msgspec.Raw | None) -> bytes:
@@ -192,7 +196,9 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
         log.info("realtime.open", node=node)
         try:
-            yield Realtime(Door(sockets.handle_request, origins, ACCESS_COOKIE), presence, connections, rooms, sockets.eio)
+            yield Realtime(
+                Door(sockets.handle_request, origins, ACCESS_COOKIE), presence, connections, rooms, sockets.eio
+            )
         finally:
             for subscription in following:
                 await subscription.close()

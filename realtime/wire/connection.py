@@ -221,7 +221,8 @@ class Connection(asyncio.Protocol):
 
     def _take(self, kind: int, payload: str | bytes) -> None:
         receiver = self.receiver
-        assert receiver is not None
+        if receiver is None:
+            return
         if kind in {TEXT, BINARY}:
             receiver.heard(payload)
         elif kind == CLOSE:

@@ -35,11 +35,12 @@ Header = tuple[bytes, bytes]
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no types
-    """Sessions by their id. `take_message` is set by the Socket.IO server above."""
+    """Sessions by their id. `take_message` and `take_answer` are set by the Socket.IO server above."""
 
     connect_seconds = CONNECT_SECONDS
     patience_seconds = PATIENCE_SECONDS
     take_message: Callable[[EngineSocket, str | bytes], Awaitable[None]]
+    take_answer: Callable[[EngineSocket, str], None]
     sockets: dict[str, EngineSocket]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,9 +52,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
     def create_queue(self, *args: Any, **kwargs: Any) -> None:
         """Our sockets keep their own."""
 
-    def spawn(
-        self, work: Coroutine[Any, Any, Any], context: contextvars.Context | None = None
-    ) -> "asyncio.Task[Any]":
+    def spawn(self, work: Coroutine[Any, Any, Any], context: contextvars.Context | None = None) -> "asyncio.Task[Any]":
         """Run something that ends by itself."""
         task = asyncio.create_task(work, context=context)
         self._tasks.add(task)

@@ -70,7 +70,7 @@ class Namespaces(socketio.AsyncManager):  # type: ignore[misc]  # socketio has n
                 found[one] = eio_sid
         yield from found.items()
 
-    async def emit(  # noqa: PLR0913  # the library's signature
+    async def emit(
         self,
         event: str,
         data: Any,

@@ -69,7 +69,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         super().__init__(
             client_manager=Namespaces(),
             async_mode="asgi",
-            async_handlers=False,
+            async_handlers=True,  # lets `call` be used; `_take_packet` keeps the order all the same
             logger=logging.getLogger("socketio"),
             engineio_logger=logging.getLogger("engineio"),
             monitor_clients=False,
@@ -81,9 +81,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         self._attempts: dict[str, int] = {}
         self._awaited: dict[str, Awaited] = {}
         self.eio.take_message = self._take_message
+        self.eio.take_answer = self._take_answer
         if application is not None:
-            self.on("connect", self._opened)
-            self.on("disconnect", self._gone)
+            self._serve(application)
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -122,7 +122,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         elif packet.kind is Kind.DISCONNECT:
             await self._take_disconnect(socket, packet)
         elif packet.kind in {Kind.ACK, Kind.BINARY_ACK}:
-            await self._take_ack(socket, sid, packet, attachments)
+            self._answer(socket, sid, packet, attachments)
         elif self._application is not None and packet.namespace == "/":
             await self._hear(socket, sid, packet, self._application)
         else:
@@ -137,10 +137,18 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         if packet.ack is not None:
             socket.offer(ack_frame(packet.ack, answer))
 
-    async def _take_ack(self, socket: EngineSocket, sid: str, packet: Packet, attachments: Sequence[bytes]) -> None:
+    def _take_answer(self, socket: EngineSocket, text: str) -> None:
+        packet = parse_packet(text)
+        sid = self._sid(socket, packet)
+        if sid is None:
+            socket.strike("acknowledgements nobody asked for")
+        else:
+            self._answer(socket, sid, packet, ())
+
+    def _answer(self, socket: EngineSocket, sid: str, packet: Packet, attachments: Sequence[bytes]) -> None:
         if packet.ack in self.manager.callbacks.get(sid, {}) and packet.ack != 0:  # 0 is the library's own counter
             arguments = [plain(element, attachments) for element in packet.elements]
-            await self.manager.trigger_callback(sid, packet.ack, arguments)
+            self.eio.spawn(self.manager.trigger_callback(sid, packet.ack, arguments))
         else:
             socket.strike("acknowledgements nobody asked for")
 
@@ -167,24 +175,19 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
 
     # --- the application's namespace
 
-    async def _opened(self, sid: str, environ: dict[str, Any], auth: msgspec.Raw | None) -> None:
-        assert self._application is not None
-        eio_sid = self.manager.eio_sid_from_sid(sid, "/")
-        socket = self.eio.sockets[eio_sid]
-        try:
-            await self._application.opened(sid, socket, environ.get("HTTP_COOKIE", ""), auth)
-        except FootlightError as refused:
-            raise SocketRefused(refused.message, refused.as_dict()) from refused
-        self.environ[eio_sid] = {}  # nobody asks for it again: 3 KB a client
+    def _serve(self, application: Application) -> None:
+        async def opened(sid: str, environ: dict[str, Any], auth: msgspec.Raw | None) -> None:
+            eio_sid = self.manager.eio_sid_from_sid(sid, "/")
+            try:
+                await application.opened(sid, self.eio.sockets[eio_sid], environ.get("HTTP_COOKIE", ""), auth)
+            except FootlightError as refused:
+                raise SocketRefused(refused.message, refused.as_dict()) from refused
+            self.environ[eio_sid] = {}  # nobody asks for it again: 3 KB a client
 
-    async def _gone(self, sid: str, reason: str) -> None:
-        assert self._application is not None
-        await self._application.gone(sid, reason)
+        self.on("connect", opened)
+        self.on("disconnect", application.gone)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self._attempts.pop(eio_sid, None)
         self._awaited.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
-
-
-

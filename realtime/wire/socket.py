@@ -68,7 +68,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if self.connection is not None:
             self._write(message_frame(packet))
         elif self.polls is not None and not self.polls.offer(packet):
-            self.polls.clear()
+            self.polls.take()
             self.dismiss(TOO_SLOW)
 
     def offer_frame(self, frame: Frame) -> None:
@@ -126,12 +126,20 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
 
     def lost(self, code: int) -> None:
         """The connection is over: leave every room now, and tell the application."""
-        self._reason = self._reason or self.server.reason.TRANSPORT_CLOSE
         self.descriptor = -1
         for audience in self._audiences:
             audience.discard(self)
         if not self.closing:
-            self.server.spawn(self.close())
+            self.server.spawn(self._close_after_inbox())
+
+    async def _close_after_inbox(self) -> None:
+        """What the client sent before it went counts: a goodbye, above all."""
+        await self._handled()
+        await self.close(reason=self.server.reason.TRANSPORT_CLOSE)
+
+    async def _handled(self) -> None:
+        if self._handling is not None and self._handling is not asyncio.current_task():
+            await asyncio.wait({self._handling})
 
     # --- what engineio calls
 
@@ -143,9 +151,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if not self.closing:
             self.closing = True
             self.finish(reason or self.server.reason.SERVER_DISCONNECT)
-            handling = self._handling
-            if handling is not None and handling is not asyncio.current_task():
-                await asyncio.wait({handling})  # so that nobody is told of a client that they know is gone
+            await self._handled()  # so that nobody hears of a client that they know is gone
             await self.server._trigger_event("disconnect", self.sid, self._reason, run_async=False)
             self.closed = True
             self.server.forget(self)
@@ -192,7 +198,13 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
     # --- in
 
     def take(self, message: str | bytes) -> None:
-        """Handle one Engine.IO packet after those before it."""
+        """Handle one Engine.IO packet after those before it.
+
+        Only answers overtake: the handler before them may be waiting for one.
+        """
+        if isinstance(message, str) and message.startswith("43"):
+            self._take_answer(message[1:])
+            return
         if self._inbox is None:
             self._inbox = deque((message,))
             # Not in the context of the handshake: its correlation id is not that of everything that follows.
@@ -204,14 +216,19 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         elif len(self._inbox) > 4 * MAX_UNHANDLED:  # what one read of the network may hold
             self.dismiss(MISBEHAVED)
 
+    def _take_answer(self, text: str) -> None:
+        try:
+            self.server.take_answer(self, text)
+        except Garbage as wrong:
+            self._end_of_patience(wrong.message)
+
     async def _handle_inbox(self) -> None:
         inbox = self._inbox
         try:
             while inbox and not self.finishing:
                 await self._handle(inbox.popleft())
         except Garbage as wrong:
-            log.info("socket.garbage", sid=self.sid, what=wrong.message)
-            self.dismiss(MISBEHAVED)
+            self._end_of_patience(wrong.message)
         finally:
             self._inbox = self._handling = None
             if self.connection is not None:
@@ -233,7 +250,11 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
 
     def strike(self, what: str) -> None:
         self._strikes += 1
-        if self._strikes > MAX_STRIKES and not self.finishing:
+        if self._strikes > MAX_STRIKES:
+            self._end_of_patience(what)
+
+    def _end_of_patience(self, what: str) -> None:
+        if not self.finishing:
             log.info("socket.garbage", sid=self.sid, what=what)
             self.dismiss(MISBEHAVED)
 

@@ -22,10 +22,12 @@ from infra.local.parts import LOOPBACK, Part, listens
 from infra.metrics import Metrics
 from infra.settings import RedisSettings
 from infra.stores.redis import Redis
+from realtime.disconnects import Disconnect
 from realtime.ports import StreamSnapshot
 from realtime.room.presence import Timing
 from realtime.server import Realtime, open_realtime
 from realtime.wire.engine import Engine
+from realtime.wire.fanout import Audience, Frame
 
 ORIGIN = "https://footlight.test"
 QUICK = Timing(tick_seconds=0.1, report_seconds=0.3, hold_seconds=1.0, linger_seconds=0.5)
@@ -168,3 +170,24 @@ def node_part(folder: Path, port: int, settings: RedisSettings) -> Part:
         ready=listens(port),
         environment={**environment, "PYTHONPATH": str(root)},
     )
+
+
+class DeafSocket:
+    """A socket that takes everything and does nothing."""
+
+    descriptor = -1
+    writable = False
+
+    def offer(self, packet: str | bytes, *, droppable: bool = False) -> None: ...
+
+    def offer_frame(self, frame: Frame) -> None: ...
+
+    def write_rest(self, data: bytes) -> None: ...
+
+    def entered(self, audience: Audience) -> None: ...
+
+    def left(self, audience: Audience) -> None: ...
+
+    def dismiss(self, why: Disconnect, delay_ms: int = 0) -> None: ...
+
+    def finish(self, reason: str, *last_words: str) -> None: ...

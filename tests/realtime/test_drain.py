@@ -21,7 +21,7 @@ from realtime.connections import Connection, Connections
 from realtime.disconnects import NODE_DRAINING, Disconnect
 from realtime.drain import BATCH, CLOSING_SECONDS, drain
 from realtime.events import RoomPosition
-from tests.realtime.nodes import TestNode, serving, token_of
+from tests.realtime.nodes import DeafSocket, TestNode, serving, token_of
 from tests.realtime.test_faults import child_nodes, said_surely
 
 VIEWERS = 98  # and two who talk
@@ -93,7 +93,7 @@ async def test_who_does_not_move_is_closed_when_the_time_is_over(node: TestNode)
         assert node.realtime.connections == 0
 
 
-class _Stubborn:
+class _Stubborn(DeafSocket):
     """A socket that stays until it is closed; notes when it was told and when it was closed."""
 
     def __init__(self, steps: "itertools.count[int]") -> None:

@@ -10,9 +10,9 @@ from infra.bus.port import Bus
 from infra.clock import system_clock
 from realtime.client import RoomClient, View, open_client
 from realtime.connections import EVENT_BURST, Bucket, Connection, Connections, SessionOver
-from realtime.disconnects import DISCONNECTS, Disconnect
+from realtime.disconnects import DISCONNECTS
 from realtime.errors import EventsTooFast
-from tests.realtime.nodes import TestNode, identify, token_of, until
+from tests.realtime.nodes import DeafSocket, TestNode, identify, token_of, until
 
 
 def last_word(client: RoomClient) -> str:
@@ -68,22 +68,14 @@ def _has(view: View, offset: int) -> bool:
     return view.offset >= offset
 
 
-class _Deaf:
-    def offer(self, frame: str) -> None: ...
-
-    def dismiss(self, why: Disconnect, delay_ms: int = 0) -> None: ...
-
-    def finish(self, reason: str, *last_words: str) -> None: ...
-
-
 async def test_a_session_revoked_while_it_connects_does_not_come_in() -> None:
     connections = Connections(system_clock)
     moment = connections.moment
     identity = await identify(token_of("ada", session="old"))
     connections.revoke("ada", ["old"])
     with pytest.raises(SessionOver):
-        connections.add(Connection("1", _Deaf(), identity, None), since=moment)
-    connections.add(Connection("2", _Deaf(), identity, None), since=connections.moment)
+        connections.add(Connection("1", DeafSocket(), identity, None), since=moment)
+    connections.add(Connection("2", DeafSocket(), identity, None), since=connections.moment)
     assert len(connections) == 1
 
 

@@ -69,7 +69,7 @@ async def ended(client: ClientConnection) -> list[str]:
         "43[]",
         "44{}",
         "40",
-        '42/'+"x" * 200 + ',["a"]',
+        "42/" + "x" * 200 + ',["a"]',
         b"binary",
         b"",
         "2probe",
