@@ -263,7 +263,7 @@ def _stalled_reader(node: TestNode, stream_id: str) -> socket.socket:
 def wire_tasks() -> list[str]:
     """The tasks of single connections."""
     names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]  # a coroutine
-    return [name for name in names if name.startswith(("EngineSocket.", "Connection."))]
+    return [name for name in names if name.startswith(("EngineSocket.", "Connection._ask"))]
 
 
 async def test_a_connected_socket_has_no_task_and_leaves_none_behind(shared_node: TestNode, stream_id: str) -> None:
