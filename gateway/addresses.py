@@ -5,9 +5,11 @@ the first address that is not one of our proxies is the client. Whatever stands 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
+REMEMBERED = 4096  # addresses: looking at every network costs 10 µs for each request
 LIMIT_IPV6_PREFIX = 64  # one customer gets a whole /64: limiting single addresses would limit nobody
 
 
@@ -16,8 +18,17 @@ class TrustedProxies:
 
     def __init__(self, networks: Sequence[str]) -> None:
         self._networks = [ip_network(network) for network in networks]
+        self._known: dict[Address, bool] = {}
 
     def __contains__(self, address: Address) -> bool:
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[address] = self._covers(address)
+        return known
+
+    def _covers(self, address: Address) -> bool:
         return any(address.version == network.version and address in network for network in self._networks)
 
     def client_of(self, peer: str, forwarded_for: Sequence[str]) -> str:
@@ -42,6 +53,7 @@ def limit_key(address: str) -> str:
     return address
 
 
+@lru_cache(maxsize=4096)  # the proxies' own addresses, above all
 def _parse(text: str) -> Address | None:
     try:
         parsed = ip_address(text.strip("[]").split("%")[0])

@@ -118,8 +118,11 @@ class Connection(asyncio.Protocol):
             case other:
                 raise RuntimeError(f"{other} is not spoken here: take the connection from the scope")
 
-    def accept(self, receiver: Receiver) -> bool:
-        """Open the WebSocket; `receiver` hears it from now on. False when the client is gone already."""
+    def accept(self, receiver: Receiver, first: bytes = b"") -> bool:
+        """Open the WebSocket; `receiver` hears it from now on. False when the client is gone already.
+
+        `first` are frames that travel with the answer to the handshake, for the price of one write.
+        """
         if self._state != _HANDSHAKE or self._key is None:
             return False
         self.receiver, self._state = receiver, _OPEN
@@ -127,7 +130,7 @@ class Connection(asyncio.Protocol):
         self._key = None
         self.write(
             b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-            b"sec-websocket-accept: " + token + b"\r\n\r\n"
+            b"sec-websocket-accept: " + token + b"\r\n\r\n" + first
         )
         return True
 
@@ -258,10 +261,14 @@ class Connection(asyncio.Protocol):
 
 def _key_of(scope: MutableMapping[str, Any]) -> bytes | None:
     """The client's key, when the request is a handshake of RFC 6455 section 4.2.1."""
-    named: dict[bytes, bytes] = dict(scope["headers"])
-    key = named.get(b"sec-websocket-key", b"")
+    key = version = b""
+    for name, value in scope["headers"]:
+        if name == b"sec-websocket-key":
+            key = value
+        elif name == b"sec-websocket-version":
+            version = value
     try:
-        right = len(base64.b64decode(key, validate=True)) == 16
+        right = len(key) == 24 and len(binascii.a2b_base64(key, strict_mode=True)) == 16
     except binascii.Error:
         return None
-    return key if right and named.get(b"sec-websocket-version") == b"13" and scope.get("method") == "GET" else None
+    return key if right and version == b"13" and scope.get("method") == "GET" else None

@@ -23,6 +23,7 @@ from realtime.wire.heartbeat import TICK_SECONDS, Heartbeat
 from realtime.wire.polls import NOOP, Polls, decode_payload, encode_payload
 from realtime.wire.socket import EngineSocket
 from realtime.wire.upgrade import Upgrade
+from realtime.wire.websocket import message_frame
 
 CONNECT_SECONDS = 10.0
 PATIENCE_SECONDS = 12.0  # how long a client may be behind, on balance
@@ -114,8 +115,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             connection.accept(Upgrade(socket, connection))
             return
         socket = self._new_socket()
-        if connection.accept(socket):
-            await self._begin(socket, scope, [], connection)
+        if connection.accept(socket, message_frame(self._opening(socket, []))):
+            socket.attach(connection)
+            await self._begin(socket, scope)
         else:
             self.forget(socket)
 
@@ -132,7 +134,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             return encode_payload(await self._poll(self._session(sid)))
         socket = self._new_socket()
         socket.polls, socket.connected = Polls(), True
-        await self._begin(socket, scope, ["websocket"], None)
+        socket.offer(self._opening(socket, ["websocket"]))
+        await self._begin(socket, scope)
         return encode_payload(socket.polls.take())
 
     async def _poll(self, socket: EngineSocket) -> list[str | bytes]:
@@ -173,11 +176,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         socket = self.sockets[sid] = EngineSocket(self, sid)
         return socket
 
-    async def _begin(
-        self, socket: EngineSocket, scope: Scope, upgrades: list[str], connection: Connection | None
-    ) -> None:
-        if connection is not None:
-            socket.attach(connection)
+    def _opening(self, socket: EngineSocket, upgrades: list[str]) -> str:
         opening = {
             "sid": socket.sid,
             "upgrades": upgrades,
@@ -185,7 +184,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             "pingInterval": int(self.ping_interval * 1000),
             "maxPayload": MAX_FRAME_BYTES,
         }
-        socket.offer(engine_packet.Packet(engine_packet.OPEN, opening).encode())
+        return f"{engine_packet.OPEN}{msgspec.json.encode(opening).decode()}"
+
+    async def _begin(self, socket: EngineSocket, scope: Scope) -> None:
         await self._trigger_event("connect", socket.sid, environ_of(scope), run_async=False)
         self.heartbeat.ask(socket, self.connect_seconds)
 
