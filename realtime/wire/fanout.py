@@ -23,6 +23,8 @@ MAX_ENTRIES_PER_FRAME = 100
 SHARE = 0.45  # of a core, at most, for the fan-out of one room
 PAUSE_PER_COST = 8.0  # and gentler where that is cheap: what it cost times this, up to LONGEST_PAUSE_SECONDS
 LONGEST_PAUSE_SECONDS = 0.06
+EASE_PER_LATE = 8.0
+LONGEST_EASE_SECONDS = 0.5
 LONGEST_INTERVAL_SECONDS = 2.0
 SMOOTHING = 0.5
 BUSY_SECONDS = 0.005  # the frame before is still on its way: look again
@@ -209,18 +211,21 @@ class Audience:
 class Merger:
     """Turns entries into `chat` frames; everything else overtakes nothing that was pushed before it.
 
-    Sends at once when the last frame is long enough ago, and else merges: the interval grows with what a frame costs.
+    Sends at once when the last frame is long enough ago, and else merges: the interval grows with what a frame costs,
+    and with how late the event loop is, so that a storm of connecting clients finds a node that has time for them.
     """
 
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
         self._entries: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
 
     def push(self, entry: bytes) -> None:
         """Add one entry (JSON); it is on its way at once or with the next tick."""
         self._entries.append(entry)
         if self._timer is None:
+            self._due = asyncio.get_running_loop().time()
             self._tick()
 
     def flush(self) -> None:
@@ -239,19 +244,22 @@ class Merger:
 
     def _tick(self) -> None:
         self._timer = None
-        wait = BUSY_SECONDS
         if not self._entries:
             return
+        loop = asyncio.get_running_loop()
+        wait, late = BUSY_SECONDS, loop.time() - self._due
         if not self._audience.busy:
             self.flush()
-            wait = interval_seconds(self._audience.cost_seconds)
-        self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+            wait = interval_seconds(self._audience.cost_seconds, late)
+        self._due = loop.time() + wait
+        self._timer = loop.call_at(self._due, self._tick)
 
 
-def interval_seconds(cost_seconds: float) -> float:
-    """How long after one frame the next may begin, by what a frame to everybody costs.
+def interval_seconds(cost_seconds: float, late_seconds: float = 0.0) -> float:
+    """How long after one frame the next may begin: what a frame to everybody costs, how late the event loop is.
 
     100 members (0.7 ms): 7 ms. 5,000 (35 ms): 140 ms. 18,000 (120 ms): 330 ms, which is 0.36 of a core.
     """
     pause = min(LONGEST_PAUSE_SECONDS, PAUSE_PER_COST * cost_seconds)
-    return min(LONGEST_INTERVAL_SECONDS, pause + cost_seconds / SHARE)
+    ease = min(LONGEST_EASE_SECONDS, EASE_PER_LATE * late_seconds)
+    return min(LONGEST_INTERVAL_SECONDS, pause + ease + cost_seconds / SHARE)
