@@ -66,8 +66,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand over the connection with the head as it is parsed, instead of having it parsed once more."""
-        self.connections.discard(self)
         url = httptools.parse_url(self.url)
+        # Pipelined behind a request that is being answered still, its answer would be written between our frames.
+        if url.path is None or (self.cycle is not None and not self.cycle.response_complete):
+            self._refuse(b"400 Bad Request", NotHttp())
+            return
+        self.connections.discard(self)
         self.scope.update(
             {"path": unquote(url.path.decode("ascii")), "raw_path": url.path, "query_string": url.query or b""}
         )

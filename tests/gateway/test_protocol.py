@@ -101,3 +101,35 @@ async def test_a_long_body_in_small_chunks_passes(served: Serve) -> None:
 async def test_a_silent_or_slow_client_is_cut(served: Serve, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BoundedHttp, "head_seconds", 0.2)
     assert await exchange(await served(hello), sent) == b""
+
+
+UPGRADE = (
+    b"Host: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+async def test_a_handshake_without_a_path_is_refused(served: Serve) -> None:
+    answer = await exchange(await served(hello), b"GET http://host HTTP/1.1\r\n" + UPGRADE)
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_a_handshake_behind_a_request_that_is_being_answered_is_refused(served: Serve) -> None:
+    types: list[str] = []
+    begun = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        types.append(scope["type"])
+        begun.set()
+        if scope["type"] == "http":
+            await receive()
+            assert (await receive())["type"] == "http.disconnect"
+
+    reader, writer = await asyncio.open_connection(LOOPBACK, await served(slow))
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.wait_for(begun.wait(), 20)
+    writer.write(b"GET /socket.io/ HTTP/1.1\r\n" + UPGRADE)
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert types == ["http"]
