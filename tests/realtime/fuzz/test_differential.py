@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.wire.websocket import Parser
+from realtime.wire.websocket import MAX_FRAGMENTS, Parser
 from tests.realtime.fuzz.compare import Parted, compare, run
 from tests.realtime.fuzz.reference import Message, header_is_wrong
 from tests.realtime.fuzz.streams import BROKEN_UTF8, CLOSE_CODES, MAX_BYTES, frame
@@ -90,6 +90,15 @@ def test_a_giant_in_small_fragments_is_refused() -> None:
     assert parser.feed(frame(2, b"x" * 400, fin=False) + frame(0, b"x" * 400, fin=False)) == []
     assert parser.failed == 0
     assert parser.feed(frame(0, b"x" * 201)) == []
+    assert parser.failed == 1009
+
+
+def test_fragments_without_end_are_refused_however_small() -> None:
+    parser = Parser(1000)
+    assert parser.feed(frame(1, b"", fin=False) + frame(0, b"", fin=False) * (MAX_FRAGMENTS - 2)) == []
+    assert parser.failed == 0
+    assert parser.feed(frame(0, b"")) == [(1, "")]
+    assert parser.feed(frame(1, b"", fin=False) + frame(0, b"", fin=False) * MAX_FRAGMENTS) == []
     assert parser.failed == 1009
 
 
