@@ -272,6 +272,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
             self._heart = _RESTING
             return float(rest)
         self._heart = _PINGED
+        self._strikes = 0  # so many between two of our pings: a client may well ping us every 20 s of its life
         self.offer(PING)
         return float(self.server.ping_timeout)
 

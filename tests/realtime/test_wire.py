@@ -215,6 +215,19 @@ async def test_a_fourth_wrong_connect_ends_the_socket(shared_node: TestNode) -> 
     assert [frame[:2] for frame in heard[:3]] == ["44"] * 3
 
 
+async def test_a_client_that_pings_us_now_and_then_may_do_so_for_ever(shared_node: TestNode) -> None:
+    async with raw(shared_node) as client:
+        (socket,) = (one for one in shared_node.engine.sockets.values() if one.joined and not one.finishing)
+        for _ in range(3):
+            for _ in range(10):
+                await (await client.ping())
+            assert socket.beat()
+            assert await client.recv() == "2"
+            await client.send("3")
+            await (await client.ping())
+            assert socket.beat()  # answered: it rests until the next
+
+
 async def test_floods_of_events_and_pongs_end_the_socket(shared_node: TestNode) -> None:
     for frame in ('42["room:leave",{"stream_id":"stream-1"}]', "3"):
         async with raw(shared_node) as client:
