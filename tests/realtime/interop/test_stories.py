@@ -27,6 +27,9 @@ async def settled(client: Client, transport: str) -> None:
             await asyncio.sleep(0.005)
 
 
+WITH_A_CONNECTION = ["websocket", "upgrade"]  # that could break
+
+
 class TestEvents:
     async def test_acknowledgements_carry_any_number_of_arguments_of_any_kind(self, connect: Connect) -> None:
         client = await connect()
@@ -53,10 +56,9 @@ class TestEvents:
             await world.sio.emit("ask", number, to=sid, callback=lambda *answer: answers.put_nowait(answer))
         assert [await asyncio.wait_for(answers.get(), 5) for _ in range(3)] == [(0,), (1,), (2,)]
 
+    @pytest.mark.parametrize("kind", ["javascript"], indirect=True)  # the other answers whatever it has a handler for
     async def test_who_does_not_answer_makes_the_call_time_out(self, world: World, connect: Connect) -> None:
         client = await connect()
-        if isinstance(client, PythonClient):
-            pytest.skip("it answers whatever it has a handler for")
         with pytest.raises(socketio.exceptions.TimeoutError):
             await world.sio.call("statement", to=await client.sid(), timeout=0.05)
         assert await client.heard("statement") == []
@@ -251,9 +253,8 @@ class TestEnds:
         assert await client.heard("last") == [["words", b"bytes"]]
         assert await client.ended() == "server disconnect"
 
+    @pytest.mark.parametrize("transport", WITH_A_CONNECTION, indirect=True)
     async def test_a_connection_that_breaks_is_noticed(self, world: World, connect: Connect, transport: str) -> None:
-        if transport == "polling":
-            pytest.skip("a polling client has no connection that could break")
         client = await connect()
         await settled(client, transport)
         sid = await client.sid()
@@ -280,11 +281,10 @@ class TestEnds:
         assert world.diary.of("disconnect", sid)[0] in {"ping timeout", *also}
         assert await healthy.call("echo", "well") == ["well"]
 
+    @pytest.mark.parametrize("transport", WITH_A_CONNECTION, indirect=True)
     async def test_a_client_that_lost_its_connection_comes_back(
         self, world: World, connect: Connect, transport: str
     ) -> None:
-        if transport == "polling":
-            pytest.skip("a polling client has no connection that could break")
         client = await connect({"name": "faithful"}, reconnect=True)
         await client.heard("connect")
         await settled(client, transport)
