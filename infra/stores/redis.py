@@ -48,7 +48,8 @@ LOST = (
 )
 
 
-# redis-py opens a connection for each command under way, at most 100 a node, and refuses the next.
+# redis-py opens a connection for each command under way, at most 100 a node, and refuses the next. So each node has its
+# own places: calls that wait for one that hangs must not keep out those for the others.
 CALLS_AT_ONCE = 32
 CALL_WAITS_SECONDS = (0.02, 0.1, 0.3)
 CALL_PATIENCE_SECONDS = 2.0  # a node that hangs is not asked again after this
@@ -129,12 +130,12 @@ class Functions:
         self._client = client
         self._version = hashlib.sha256(source.encode()).hexdigest()[:8]
         self._source = _versioned(source, self._version)
-        self._places = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._places: dict[str, asyncio.Semaphore] = {}
 
     async def call(self, function: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
         """Run `function` on the shard that owns `keys` (all in one slot); one round trip once loaded."""
         command = ("FCALL", f"{function}_{self._version}", len(keys), *keys, *arguments)
-        async with self._places:
+        async with self._places_for(keys[0]):
             end = asyncio.get_running_loop().time() + CALL_PATIENCE_SECONDS
             for wait in CALL_WAITS_SECONDS:
                 try:
@@ -147,6 +148,13 @@ class Functions:
                 return await self._run(keys[0], command)
             except (*LOST, AttributeError) as lost:
                 raise RedisUnavailable() from lost
+
+    def _places_for(self, key: str) -> asyncio.Semaphore:
+        try:
+            node = self._client.get_node_from_key(key)
+        except LOST:  # nobody's just now
+            node = None
+        return self._places.setdefault(node.name if node else "", asyncio.Semaphore(CALLS_AT_ONCE))
 
     async def _run(self, key: str, command: Sequence[Any]) -> Any:
         # We name the owner. Left alone, redis-py 8.1 asks one fixed node for the keys of every FCALL: a second round

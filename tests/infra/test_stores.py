@@ -1,8 +1,10 @@
 """The stores answer, and say so in our own words when they do not."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -17,8 +19,18 @@ from infra.settings import MongoSettings, ObjectSettings, PostgresSettings, Redi
 from infra.stores.mongo import Mongo, MongoUnavailable, open_mongo
 from infra.stores.objects import THREADS, WAITING, NoSuchObject, Objects, ObjectsUnavailable, open_objects
 from infra.stores.postgres import Postgres, PostgresUnavailable, open_postgres
-from infra.stores.redis import Functions, Redis, RedisUnavailable, asked, connection_options, open_redis, ping_redis
+from infra.stores.redis import (
+    CALLS_AT_ONCE,
+    Functions,
+    Redis,
+    RedisUnavailable,
+    asked,
+    connection_options,
+    open_redis,
+    ping_redis,
+)
 from infra.stores.search import Search, SearchUnavailable, open_search, plain_mime
+from tests.servers import valkey_cluster
 
 
 async def test_postgres_answers(db: Postgres) -> None:
@@ -59,6 +71,28 @@ async def test_a_new_release_of_a_library_is_used_beside_the_old_one(redis: Redi
     source = "#!lua name=release\nredis.register_function('which', function() return %d end)\n"
     old, new = Functions(redis, source % 1), Functions(redis, source % 2)
     assert [await library.call("which", ["key"], []) for library in (old, new, old)] == [1, 2, 1]
+
+
+async def test_a_shard_that_hangs_keeps_no_calls_from_the_others(tmp_path: Path) -> None:
+    async with valkey_cluster(tmp_path) as (settings, shards), open_redis(settings) as client:
+        functions = Functions(
+            client, "#!lua name=e\nserver.register_function('echo', function(keys) return keys[1] end)"
+        )
+        for key in ("a", "b", "c"):
+            await functions.call("echo", [key], [])
+        hung = client.get_node_from_key("a")
+        assert hung is not None
+        well = next(key for key in ("b", "c") if client.get_node_from_key(key) is not hung)
+        victim = next(shard for shard in shards if shard.part.address.endswith(f":{hung.port}"))
+        victim.send(signal.SIGSTOP)
+        waiting = [asyncio.create_task(functions.call("echo", ["a"], [])) for _ in range(2 * CALLS_AT_ONCE)]
+        try:
+            await asyncio.sleep(0)
+            assert await functions.call("echo", [well], []) == 1
+            assert not any(task.done() for task in waiting)
+        finally:
+            victim.send(signal.SIGCONT)
+            await asyncio.gather(*waiting)
 
 
 @pytest.mark.parametrize(
