@@ -25,7 +25,8 @@ from realtime.wire.websocket import message_frame
 
 MAX_WAITING_BYTES = 1_000_000  # besides what the kernel holds; fan-out never adds to it
 MAX_UNHANDLED = 64  # messages of one client; beyond it is not read
-MAX_STRIKES = 20  # things nobody asked for: pongs, pings, acknowledgements
+MAX_UNHANDLED_SIZE = 256 * 1024  # and not beyond this size either: 64 large ones are 4 MB
+MAX_STRIKES = 20  # things nobody asked for between two of our pings: pongs, pings, acknowledgements
 CLOSE = "1"
 
 _RESTING, _PINGED, _ANSWERED = range(3)
@@ -47,6 +48,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._audiences: tuple[Audience, ...] = ()
         self._inbox: deque[str | bytes] | None = None
         self._handling: asyncio.Task[None] | None = None
+        self._unhandled_size = 0  # of what waits in the inbox
         self._heart = _RESTING
         self._strikes = 0
         self._reason: str | None = None
@@ -206,16 +208,18 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
             self._take_answer(message[1:])
             return
         if self._inbox is None:
-            self._inbox = deque((message,))
+            self._inbox, self._unhandled_size = deque((message,)), len(message)
             # Not in the context of the handshake: its correlation id is not that of everything that follows.
             self._handling = self.server.spawn(self._handle_inbox(), context=contextvars.Context())
             return
         self._inbox.append(message)
-        if len(self._inbox) == MAX_UNHANDLED and self.connection is not None:
-            self.connection.hold()
-        elif len(self._inbox) > 4 * MAX_UNHANDLED:  # what one read of the network may hold
+        self._unhandled_size += len(message)
+        count, size = len(self._inbox), self._unhandled_size
+        if count > 4 * MAX_UNHANDLED or size > 4 * MAX_UNHANDLED_SIZE:  # more than one read of the network holds
             self.dismiss(MISBEHAVED)
 
+        elif (count >= MAX_UNHANDLED or size > MAX_UNHANDLED_SIZE) and self.connection is not None:
+            self.connection.hold()
     def _take_answer(self, text: str) -> None:
         try:
             self.server.take_answer(self, text)
@@ -226,7 +230,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         inbox = self._inbox
         try:
             while inbox and not self.finishing:
-                await self._handle(inbox.popleft())
+                message = inbox.popleft()
+                self._unhandled_size -= len(message)
+                await self._handle(message)
         except Garbage as wrong:
             self._end_of_patience(wrong.message)
         finally:

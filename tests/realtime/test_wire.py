@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from infra.stores.redis import Redis
 from realtime.client import open_client
 from realtime.wire.engine import Engine
+from realtime.wire.socket import EngineSocket
 from tests.realtime.nodes import ORIGIN, TestNode, token_of, until
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
@@ -226,6 +227,26 @@ async def test_a_client_that_pings_us_now_and_then_may_do_so_for_ever(shared_nod
             await client.send("3")
             await (await client.ping())
             assert socket.beat()  # answered: it rests until the next
+
+
+async def test_large_messages_wait_in_the_network_while_one_is_handled(
+    shared_node: TestNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, sizes = asyncio.Event(), []
+
+    async def wait(_: EngineSocket, message: str | bytes) -> None:
+        await gate.wait()
+        sizes.append(len(message))
+
+    async with raw(shared_node) as client:
+        (socket,) = (one for one in shared_node.engine.sockets.values() if one.joined and not one.finishing)
+        monkeypatch.setattr(shared_node.engine, "take_message", wait)
+        sending = asyncio.gather(*(client.send("4" + "x" * 60_000) for _ in range(50)))
+        await until(lambda: socket.connection is not None and socket.connection._held)
+        assert socket._unhandled_size < 1_000_000
+        gate.set()
+        await sending
+        await until(lambda: len(sizes) == 50)
 
 
 async def test_floods_of_events_and_pongs_end_the_socket(shared_node: TestNode) -> None:
