@@ -63,6 +63,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 origins=origins,
                 node=node,
                 metrics=core.metrics,
+                limits=settings.realtime,
             )
         )
         yield Platform(

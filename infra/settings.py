@@ -9,7 +9,7 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -63,6 +63,14 @@ def networks(values: tuple[str, ...]) -> str | None:
     except ValueError:
         return "IP networks such as 10.0.0.0/8, separated by commas"
     return None
+
+
+def own_address(value: str) -> str | None:
+    try:
+        fits = not ip_address(value).is_unspecified and not ip_address(value).is_multicast
+    except ValueError:
+        fits = False
+    return None if fits else "the IP address of one interface"
 
 
 def urls(*schemes: str) -> Check:
@@ -273,6 +281,30 @@ class LiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RealtimeSettings:
+    """Sockets of one node."""
+
+    private_host: str = setting(
+        "FOOTLIGHT_REALTIME_PRIVATE_HOST",
+        "127.0.0.1",
+        "this node's own address, where other nodes pass on requests of its polling clients (any free port)",
+        check=own_address,
+    )
+    sockets: int = setting(
+        "FOOTLIGHT_REALTIME_SOCKETS",
+        18_500,
+        "sockets of one node; keep 1,500 below its limit of descriptors",
+        check=between(1, 1_000_000),
+    )
+    sockets_per_address: int = setting(
+        "FOOTLIGHT_REALTIME_SOCKETS_PER_ADDRESS",
+        500,
+        "sockets of one client address (or IPv6 /64) on one node",
+        check=between(1, 1_000_000),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written down."""
 
@@ -293,6 +325,7 @@ class Settings:
     search: SearchSettings = SearchSettings()
     bus: BusSettings = BusSettings()
     live: LiveSettings = LiveSettings()
+    realtime: RealtimeSettings = RealtimeSettings()
     logs: LogSettings = LogSettings()
 
 

@@ -11,7 +11,7 @@ become acknowledgements (`Node.heard`).
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from infra.clock import Clock, new_id, system_clock
 from infra.errors import FootlightError, Invalid, Unauthenticated, Unavailable
 from infra.logs import correlated, get_logger
 from infra.metrics import Metrics
-from infra.settings import RedisSettings
+from infra.settings import RealtimeSettings, RedisSettings
 from infra.stores.redis import Redis
 from realtime.accounts import follow_accounts
 from realtime.cluster import open_channels
@@ -35,6 +35,7 @@ from realtime.events import CLIENT_EVENTS, Auth, Refusal
 from realtime.handlers.chat import ChatHandlers
 from realtime.handlers.chatters import ChattersHandlers
 from realtime.handlers.room import RoomHandlers
+from realtime.nodes import Nodes
 from realtime.ports import Identify, StreamLookup, ViewerCounts
 from realtime.room.log_redis import RedisRoomLog, room_functions
 from realtime.room.people import People
@@ -44,11 +45,14 @@ from realtime.room.streams import Streams
 from realtime.status import follow_streams
 from realtime.wire.door import Door
 from realtime.wire.engine import App, Engine
+from realtime.wire.places import Places
+from realtime.wire.relay import OwnSessions, Relay
 from realtime.wire.server import SocketServer
 from realtime.wire.socket import EngineSocket
 
 DRAIN_SECONDS = 4.0
 MAX_REFUSED_IN_A_ROW = 100
+DEFAULT_LIMITS = RealtimeSettings()
 
 Handler = Callable[[Connection, Any], Awaitable[Any]]
 log = get_logger(__name__)
@@ -143,10 +147,21 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: msgspec.Raw | bytes) -> An
 
 
 class Realtime:
-    """A running node. `app` is the ASGI app of `/socket.io`."""
+    """A running node. `app` is the ASGI app of `/socket.io`, `private_app` the one for other nodes."""
 
-    def __init__(self, app: App, viewers: ViewerCounts, connections: Connections, rooms: Rooms, engine: Engine) -> None:
+    def __init__(  # its parts, put together below
+        self,
+        app: App,
+        private_app: App,
+        nodes: Nodes,
+        viewers: ViewerCounts,
+        connections: Connections,
+        rooms: Rooms,
+        engine: Engine,
+    ) -> None:
         self.app = app
+        self.private_app = private_app
+        self._nodes = nodes
         self.viewers = viewers
         self.engine = engine
         self._connections = connections
@@ -156,6 +171,10 @@ class Realtime:
     def connections(self) -> int:
         """Clients connected to this node."""
         return len(self._connections)
+
+    def reachable(self, host: str, port: int) -> AbstractAsyncContextManager[None]:
+        """While the block runs, other nodes pass on what belongs here to `private_app` at this address."""
+        return self._nodes.announced(self.engine.name, host, port)
 
     async def drain(self, within_seconds: float = DRAIN_SECONDS) -> None:
         """Tell clients to move, in batches and spread over time; those still here when it is over are closed."""
@@ -176,6 +195,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     metrics: Metrics,
     clock: Clock = system_clock,
     timing: Timing = DEFAULT_TIMING,
+    limits: RealtimeSettings = DEFAULT_LIMITS,
 ) -> AsyncIterator[Realtime]:
     """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs."""
     functions = room_functions(redis)
@@ -192,13 +212,23 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         chatters = ChattersHandlers(People(counting))
         application = Node(identify, connections, handlers, chat, chatters, metrics.room_messages.labels("in").inc)
         sockets = SocketServer(application)
+        engine: Engine = sockets.eio
+        places = engine.places = Places(limits.sockets, limits.sockets_per_address)
+        nodes = Nodes(redis)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
         running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
         log.info("realtime.open", node=node)
         try:
-            yield Realtime(
-                Door(sockets.handle_request, origins, ACCESS_COOKIE), presence, connections, rooms, sockets.eio
-            )
+            async with Relay(sockets.handle_request, engine.name, nodes.address_of, places) as relay:
+                yield Realtime(
+                    app=Door(relay, origins, ACCESS_COOKIE),
+                    private_app=Door(OwnSessions(sockets.handle_request, engine.name), origins, ACCESS_COOKIE),
+                    nodes=nodes,
+                    viewers=presence,
+                    connections=connections,
+                    rooms=rooms,
+                    engine=engine,
+                )
         finally:
             for subscription in following:
                 await subscription.close()

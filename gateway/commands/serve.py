@@ -6,6 +6,7 @@ import gc
 
 from gateway.app import create_app
 from gateway.platform import open_platform
+from gateway.private import open_private_door
 from gateway.serving import inherited, listen, serve, stop_on_signals
 from infra.logs import get_logger
 from infra.settings import Settings
@@ -20,7 +21,10 @@ log = get_logger(__name__)
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop: readiness off, no new clients, sockets moved, requests finished, stores closed."""
     stop, web = stop_on_signals(), settings.web
-    async with open_platform(settings) as platform:
+    async with (
+        open_platform(settings) as platform,
+        open_private_door(platform.realtime, settings.realtime.private_host),
+    ):
         app, health = create_app(
             platform, with_http=arguments.role != "realtime", with_realtime=arguments.role != "http"
         )

@@ -53,8 +53,8 @@ class Connection(asyncio.Protocol):
     """Use `begin` once. `write` and `close` are safe to call at any time."""
 
     __slots__ = (
-        "_answer", "_app", "_code", "_held", "_key", "_parser", "_server", "_state", "_waiter", "descriptor", "paused",
-        "receiver", "transport",
+        "_answer", "_app", "_code", "_held", "_key", "_parser", "_raw", "_server", "_state", "_waiter", "descriptor",
+        "paused", "receiver", "transport",
     )  # fmt: skip
 
     def __init__(self, app: Any, server: Any, transport: asyncio.Transport, max_bytes: int) -> None:
@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
         self.paused = False  # something waits in the transport
         self.receiver: Receiver | None = None
         self._held = False
+        self._raw = False  # the receiver hears bytes as they come (`hand_over`)
         self.descriptor = transport.get_extra_info("socket").fileno()
         self._app = app
         self._server = server  # uvicorn's ServerState: whom to wait for when it stops
@@ -134,6 +135,16 @@ class Connection(asyncio.Protocol):
         )
         return True
 
+    def hand_over(self, receiver: Receiver, first: bytes = b"") -> bool:
+        """Like `accept`, but nothing is parsed or framed here any more, pings included.
+
+        `receiver.heard` gets the bytes as they come, and what is given to `write` is sent as it is.
+        """
+        self._raw = self.accept(receiver, first)
+        if self._raw:
+            self._parser = None
+        return self._raw
+
     def _refuse(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         if self._state == _HANDSHAKE:
             self._state = _CLOSING
@@ -172,7 +183,8 @@ class Connection(asyncio.Protocol):
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye and close; cut after LINGER_SECONDS if the client does not read."""
         if self._state == _OPEN:
-            self.write(close_frame(code, reason))
+            if not self._raw:
+                self.write(close_frame(code, reason))
             self._end(code)
             self.transport.close()
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.abort)
@@ -210,6 +222,9 @@ class Connection(asyncio.Protocol):
     # --- what the transport calls
 
     def data_received(self, data: bytes) -> None:
+        if self._raw and self._state == _OPEN and self.receiver is not None:
+            self.receiver.heard(data)
+            return
         if self._parser is None:
             return
         if self._state == _HANDSHAKE and self.receiver is None:

@@ -6,7 +6,8 @@ client is ours (engineio hard-codes its socket class, waits for a task a client,
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,12 +15,13 @@ import engineio
 import msgspec
 from engineio import packet as engine_packet
 
-from infra.errors import FootlightError
+from infra.errors import FootlightError, TooLarge, TooMany, Unavailable
 from realtime.disconnects import TOO_SLOW
 from realtime.errors import SessionUnknown, TransportRefused
 from realtime.wire.connection import EXTENSION, Connection
 from realtime.wire.frames import MAX_FRAME_BYTES, Garbage
 from realtime.wire.heartbeat import TICK_SECONDS, Heartbeat
+from realtime.wire.places import Places
 from realtime.wire.polls import NOOP, Polls, decode_payload, encode_payload
 from realtime.wire.socket import EngineSocket
 from realtime.wire.upgrade import Upgrade
@@ -27,6 +29,9 @@ from realtime.wire.websocket import message_frame
 
 CONNECT_SECONDS = 10.0
 PATIENCE_SECONDS = 12.0  # how long a client may be behind, on balance
+NAME_CHARACTERS = 10  # the name of a node in its sessions' ids
+RANDOM_BYTES = 16  # the rest of an id, which nobody can guess
+MAX_SOCKETS = 1_000_000  # unless told otherwise
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,12 +51,18 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.name = secrets.token_hex(NAME_CHARACTERS // 2)
+        self.places = Places(MAX_SOCKETS, MAX_SOCKETS)
         self.heartbeat = Heartbeat(tick_seconds=TICK_SECONDS, each_tick=self._look_after_slow)
         self._slow: dict[EngineSocket, None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def create_queue(self, *args: Any, **kwargs: Any) -> None:
         """Our sockets keep their own."""
+
+    def generate_id(self) -> str:
+        """Names the node, so that every other node knows where the session lives."""
+        return self.name + secrets.token_urlsafe(RANDOM_BYTES)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: contextvars.Context | None = None) -> "asyncio.Task[Any]":
         """Run something that ends by itself."""
@@ -65,6 +76,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         self._slow.pop(socket, None)
         if self.sockets.get(socket.sid) is socket:
             del self.sockets[socket.sid]
+            self.places.free(socket.place)
 
     def watch(self, socket: EngineSocket) -> None:
         """It cannot take what it is sent."""
@@ -102,7 +114,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             else:
                 await respond(send, 200, await self._take_poll(scope, receive, sid, query))
         except FootlightError as refused:
-            await refuse(scope, receive, send, 400, refused)
+            await refuse(scope, receive, send, status_of(refused), refused)
 
     async def _take_websocket(self, scope: Scope, sid: str, query: dict[str, list[str]]) -> None:
         connection = scope.get("extensions", {}).get(EXTENSION)
@@ -114,7 +126,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
                 raise SessionUnknown
             connection.accept(Upgrade(socket, connection))
             return
-        socket = self._new_socket()
+        socket = self._new_socket(scope)
         if connection.accept(socket, message_frame(self._opening(socket, []))):
             socket.attach(connection)
             await self._begin(socket, scope)
@@ -132,7 +144,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             raise TransportRefused
         if sid:
             return encode_payload(await self._poll(self._session(sid)))
-        socket = self._new_socket()
+        socket = self._new_socket(scope)
         socket.polls, socket.connected = Polls(), True
         socket.offer(self._opening(socket, ["websocket"]))
         await self._begin(socket, scope)
@@ -148,16 +160,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         return await polls.poll(self.ping_interval + self.ping_timeout) or [NOOP]
 
     async def _take_payload(self, socket: EngineSocket, receive: Receive) -> None:
-        body = bytearray()
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if len(body) > MAX_FRAME_BYTES or message["type"] == "http.disconnect" or socket.finishing:
-                raise TransportRefused
-            if not message.get("more_body"):
-                break
+        body = await body_of(receive)
+        if socket.finishing:
+            raise TransportRefused
         try:
-            for packet in decode_payload(bytes(body)):
+            for packet in decode_payload(body):
                 socket.take(packet)
         except Garbage:
             await socket.close(reason=self.reason.TRANSPORT_ERROR)
@@ -171,9 +178,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             raise SessionUnknown
         return socket
 
-    def _new_socket(self) -> EngineSocket:
+    def _new_socket(self, scope: Scope) -> EngineSocket:
+        place = self.places.take(scope.get("state", {}).get("address", ""))
         sid = self.generate_id()
         socket = self.sockets[sid] = EngineSocket(self, sid)
+        socket.place = place
         return socket
 
     def _opening(self, socket: EngineSocket, upgrades: list[str]) -> str:
@@ -207,12 +216,33 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     return environ
 
 
-async def respond(send: Send, status: int, body: bytes, kind: bytes = b"text/plain; charset=UTF-8") -> None:
+async def body_of(receive: Receive) -> bytes:
+    """The whole body of a request; raises `TransportRefused` when it is too large or ends early."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_FRAME_BYTES or message["type"] == "http.disconnect":
+            raise TransportRefused
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def status_of(error: FootlightError) -> int:
+    """The HTTP status of what a handshake or poll is refused for."""
+    kinds = {TooMany: 429, Unavailable: 503, TooLarge: 413}
+    return next((status for kind, status in kinds.items() if isinstance(error, kind)), 400)
+
+
+async def respond(
+    send: Send, status: int, body: bytes, kind: bytes = b"text/plain; charset=UTF-8", more: Sequence[Header] = ()
+) -> None:
     """An answer to a client that polls."""
     headers: list[Header] = [
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *more,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -221,8 +251,9 @@ async def respond(send: Send, status: int, body: bytes, kind: bytes = b"text/pla
 async def refuse(scope: Scope, receive: Receive, send: Send, status: int, error: FootlightError) -> None:
     """Answer a request, or the handshake of a WebSocket, with an error in the one shape all of Footlight uses."""
     body = msgspec.json.encode({"error": error.as_dict()})
+    more = () if error.retry_after_ms is None else ((b"retry-after", b"%d" % -(-error.retry_after_ms // 1000)),)
     if scope["type"] != "websocket":
-        await respond(send, status, body, b"application/json")
+        await respond(send, status, body, b"application/json", more)
         return
     await receive()  # the handshake
     if "websocket.http.response" not in scope.get("extensions", {}):
@@ -232,4 +263,4 @@ async def refuse(scope: Scope, receive: Receive, send: Send, status: int, error:
     async def before_upgrade(message: MutableMapping[str, Any]) -> None:
         await send({**message, "type": f"websocket.{message['type']}"})
 
-    await respond(before_upgrade, status, body, b"application/json")
+    await respond(before_upgrade, status, body, b"application/json", more)

@@ -43,6 +43,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.connection: Connection | None = None
         self.polls: Polls | None = None
         self.descriptor = -1  # see `realtime.wire.fanout.Member`
+        self.place = ""  # see `realtime.wire.places`
         self.joined = False  # a namespace: whoever does not in time is closed
         self.slowness = 0.0
         self._audiences: tuple[Audience, ...] = ()

@@ -9,18 +9,22 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvicorn
 
 from accounts.model import Identity
+from gateway.addresses import TrustedProxies
+from gateway.middleware import Boundary
+from gateway.private import open_private_door
 from gateway.protocol import BoundedHttp
 from infra.bus.port import Bus
 from infra.clock import system_clock
 from infra.errors import Unauthenticated
 from infra.local.parts import LOOPBACK, Part, listens
 from infra.metrics import Metrics
-from infra.settings import RedisSettings
+from infra.settings import RealtimeSettings, RedisSettings
 from infra.stores.redis import Redis
 from realtime.disconnects import Disconnect
 from realtime.ports import StreamSnapshot
@@ -106,9 +110,15 @@ class TestNode:
 
 @asynccontextmanager
 async def serving(
-    redis: Redis, settings: RedisSettings, bus: Bus, *, timing: Timing = QUICK, listener: socket.socket | None = None
+    redis: Redis,
+    settings: RedisSettings,
+    bus: Bus,
+    *,
+    timing: Timing = QUICK,
+    listener: socket.socket | None = None,
+    limits: RealtimeSettings | None = None,
 ) -> AsyncIterator[TestNode]:
-    """A node on a port of its own, with the settings of production."""
+    """A node on a port of its own, with the settings of production. Given `limits`, it believes X-Forwarded-For."""
     listener = listener or socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
     streams = KnownStreams()
@@ -122,25 +132,35 @@ async def serving(
         node=f"test-{port}",
         metrics=Metrics(),
         timing=timing,
+        limits=limits or RealtimeSettings(),
     ) as realtime:
-        config = uvicorn.Config(
-            realtime.app,
-            http=BoundedHttp,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
-        )
-        server = Quiet(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(lambda: server.started)
-        try:
-            yield TestNode(realtime, streams, f"ws://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{port}")
-        finally:
-            await realtime.drain(0.0)
-            server.should_exit = True
-            await task
+        trusting = Boundary(realtime.app, TrustedProxies([f"{LOOPBACK}/32"]), Metrics())
+        async with open_private_door(realtime, LOOPBACK), _public_door(trusting if limits else realtime.app, listener):
+            try:
+                yield TestNode(realtime, streams, f"ws://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{port}")
+            finally:
+                await realtime.drain(0.0)
+
+
+@asynccontextmanager
+async def _public_door(app: Any, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        http=BoundedHttp,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = Quiet(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    await until(lambda: server.started)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
