@@ -43,13 +43,12 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.connection: Connection | None = None
         self.polls: Polls | None = None
         self.descriptor = -1  # see `realtime.wire.fanout.Member`
-        self.place = ""  # see `realtime.wire.places`
         self.joined = False  # a namespace: whoever does not in time is closed
         self.slowness = 0.0
         self._audiences: tuple[Audience, ...] = ()
         self._inbox: deque[str | bytes] | None = None
-        self._handling: asyncio.Task[None] | None = None
         self._unhandled_size = 0  # of what waits in the inbox
+        self._handling: asyncio.Task[None] | None = None
         self._heart = _RESTING
         self._strikes = 0
         self._reason: str | None = None
@@ -218,9 +217,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         count, size = len(self._inbox), self._unhandled_size
         if count > 4 * MAX_UNHANDLED or size > 4 * MAX_UNHANDLED_SIZE:  # more than one read of the network holds
             self.dismiss(MISBEHAVED)
-
         elif (count >= MAX_UNHANDLED or size > MAX_UNHANDLED_SIZE) and self.connection is not None:
             self.connection.hold()
+
     def _take_answer(self, text: str) -> None:
         try:
             self.server.take_answer(self, text)
