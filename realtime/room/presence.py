@@ -24,7 +24,6 @@ from realtime.room.log_redis import channel, key
 from realtime.room.recent import Recent
 
 SOURCE = Path(__file__).with_name("presence.lua")
-AT_ONCE = 20  # reports under way
 COUNTS_AT_ONCE = 8  # of their own: a long list of streams must not delay the reports, nor joins and messages
 MAX_COUNTS = 10_000
 MAX_BEGINNINGS = 3  # in one round
@@ -73,7 +72,7 @@ class Presence:
         self._functions = functions
         self._timing = timing
         self._rooms: dict[str, _Room] = {}
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._reporting: set[asyncio.Task[None]] = set()
         self._counting = asyncio.Semaphore(COUNTS_AT_ONCE)
         self._counts = Recent(self._count, timing.count_seconds, MAX_COUNTS)
 
@@ -104,20 +103,33 @@ class Presence:
         return dict(zip(stream_ids, numbers, strict=True))
 
     async def run(self) -> None:
-        """Report until cancelled."""
+        """Report until cancelled. Rounds do not wait: a shard that hangs must not end the leases of the rest."""
+
+        async def begin_round() -> None:
+            for name, room in self._due():
+                if not room.busy.locked():
+                    reporting = asyncio.create_task(self._report(name, room))
+                    self._reporting.add(reporting)
+                    reporting.add_done_callback(self._reporting.discard)
+
         try:
-            await forever("presence", self.tick, every_seconds=self._timing.tick_seconds)
+            await forever("presence", begin_round, every_seconds=self._timing.tick_seconds)
         finally:
+            for reporting in tuple(self._reporting):
+                reporting.cancel()
+            await asyncio.gather(*self._reporting, return_exceptions=True)
             await self._counts.close()
 
     async def tick(self) -> None:
-        """Report what changed, and renew the leases that are due."""
+        """Report what changed, renew the leases that are due, and return when all of it is told."""
+        await asyncio.gather(*(self._report(name, room) for name, room in self._due()))
+
+    def _due(self) -> "list[tuple[str, _Room]]":
         now = asyncio.get_running_loop().time()
-        due = [name for name, room in self._rooms.items() if room.report_at <= now or room.held.waits(now)]
-        await asyncio.gather(*(self._report(name, self._rooms[name]) for name in due))
+        return [(name, room) for name, room in self._rooms.items() if room.report_at <= now or room.held.waits(now)]
 
     async def _report(self, stream_id: str, room: _Room) -> None:
-        async with room.busy, self._places:
+        async with room.busy:  # how many at once is bounded for each shard, by `Functions`
             try:
                 wait = await self._tell(stream_id, room.held)
             except (FootlightError, RedisError) as failure:

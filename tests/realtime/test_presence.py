@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis.exceptions import ResponseError
@@ -205,3 +205,27 @@ async def test_reports_go_on_after_one_was_refused(redis: Redis) -> None:
     assert await presence.counts(["room"]) == {"room": 1}
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_rooms_of_a_shard_that_hangs_delay_no_other_room() -> None:
+    reported = asyncio.Event()
+
+    class OneShardHangs:
+        async def call(self, function: str, keys: Sequence[str], arguments: Sequence[object]) -> list[int]:
+            if "hung" in keys[0]:
+                await asyncio.Event().wait()
+            reported.set()
+            return [1, 1, 1, -1]
+
+    presence = Presence(cast("Functions", OneShardHangs()), Timing(tick_seconds=0.01, report_seconds=0.02))
+    for number in range(50):
+        presence.enter(f"hung-{number}", "user:ada")
+    presence.enter("well", "user:ada")
+    running = asyncio.create_task(presence.run())
+    try:
+        for _ in range(3):
+            await asyncio.wait_for(reported.wait(), 20)
+            reported.clear()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
