@@ -6,15 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from infra.forever import forever
-from infra.logs import get_logger
-from infra.stores.redis import Redis, asked
+from infra.stores.redis import Redis, RedisUnavailable, asked
 
 FORGET_SECONDS = 10  # a node that died
 RENEW_SECONDS = 3.0
 REMEMBER_SECONDS = 3.0
 REMEMBERED = 1024  # names, also those that clients made up
-
-log = get_logger(__name__)
 
 
 class Nodes:
@@ -50,9 +47,9 @@ class Nodes:
             yield
         finally:
             renewing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewing
-            await asked(lambda: self._redis.delete(_key(name)))
+            await asyncio.gather(renewing, return_exceptions=True)
+            with contextlib.suppress(RedisUnavailable):  # then it is forgotten in FORGET_SECONDS
+                await asked(lambda: self._redis.delete(_key(name)))
 
 
 def _key(name: str) -> str:

@@ -38,7 +38,6 @@ class Relay:
         self._address_of = address_of
         self._places = places
         self._relaying = 0
-        self.relayed = 0
         self._http = aiohttp.ClientSession(
             # A kept connection may end under a POST, which must not be sent twice.
             connector=aiohttp.TCPConnector(limit=MAX_RELAYED, force_close=True),
@@ -61,7 +60,6 @@ class Relay:
             if self._relaying >= MAX_RELAYED:
                 raise Unavailable
             host, port = await self._find(sid)
-            self.relayed += 1
             if scope["type"] == "websocket":
                 await self._pass_websocket(scope, sid, host, port)
             else:

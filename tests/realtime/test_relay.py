@@ -20,6 +20,7 @@ from infra.local.process import start
 from infra.settings import RedisSettings
 from infra.stores.redis import Redis
 from realtime.wire.engine import NAME_CHARACTERS
+from realtime.wire.relay import SESSION_ID
 from tests.realtime.interop.clients import NodeClient
 from tests.realtime.interop.conftest import bridge
 from tests.realtime.nodes import TestNode, node_part, token_of, until
@@ -231,3 +232,36 @@ async def test_a_node_that_stops_tells_those_who_poll_through_another(
     await asyncio.sleep(0.1)  # it is on its way; nothing tells us
     await nodes[0].realtime.drain(1.0)
     assert "node.draining" in (await waiting)[1]
+
+
+async def test_a_tunnel_holds_little_for_a_client_that_does_not_read(
+    nodes: list[TestNode], http: aiohttp.ClientSession
+) -> None:
+    client = await Polling(http, nodes[0].http).open()
+    await client.join(nodes[0].http)
+    async with connect(f"{nodes[1].url}{WEBSOCKET}&sid={client.sid}", compression=None) as socket:
+        await socket.send("2probe")
+        await socket.recv()
+        await socket.send("5")
+        session = nodes[0].engine.sockets[client.sid]
+        await until(partial(getattr, session, "upgraded"))
+        socket.transport.pause_reading()
+        sent = 0
+        owners = session.connection
+        assert owners is not None
+        while not owners.paused:
+            session.offer(f"4{sent:07d}" + "x" * 50_000)
+            sent += 1
+            assert sent < 1000  # 50 MB; the kernel's buffers on this path hold some 10
+            await asyncio.sleep(0.001)
+        socket.transport.resume_reading()
+        for number in range(sent):
+            message = str(await asyncio.wait_for(socket.recv(), 10))
+            assert (message[:8], len(message)) == (f"4{number:07d}", 50_008)
+
+
+async def test_ids_name_their_node_and_cannot_be_guessed(nodes: list[TestNode]) -> None:
+    ids = {node.engine.generate_id() for node in nodes for _ in range(1000)}
+    assert len({sid[NAME_CHARACTERS:] for sid in ids}) == 2000
+    assert {sid[:NAME_CHARACTERS] for sid in ids} == {node.engine.name for node in nodes}
+    assert all(SESSION_ID.fullmatch(sid) for sid in ids)  # 22 characters of base64 are 128 bits
