@@ -24,14 +24,14 @@ HEALTH_PATHS = ("/livez", "/readyz", "/metrics")
 API_PATHS = ("/api/", "/.well-known/", "/openapi.json")
 
 
-def create_app(platform: Platform, *, with_http: bool = True, with_realtime: bool = True) -> tuple[ASGIApp, Health]:
+def create_app(platform: Platform, *, with_realtime: bool = True) -> tuple[ASGIApp, Health]:
     """The whole app, and its health (to turn readiness off before a shutdown)."""
     settings = platform.settings.web
     proxies = TrustedProxies(settings.trusted_proxies)
     health = Health(platform.stores, platform.metrics, proxies)
     doors = Doors(health)
-    if with_http:
-        limited = RateLimit(platform.api, platform.limits)
+    if platform.web is not None:
+        limited = RateLimit(platform.web.api, platform.limits)
         doors.api = Cors(Authentication(limited, platform.accounts.identify, platform.origins), platform.origins)
         doors.pages = Pages(settings.web_root)
     if with_realtime:

@@ -8,23 +8,22 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-
-from litestar import Litestar
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from accounts.accounts import Accounts
-from api.app import create_api
 from gateway.core import open_core
 from gateway.health import Store
 from gateway.limits import Limits
 from gateway.rooms import RoomStreams
 from infra.metrics import Metrics
 from infra.settings import Settings
-from infra.stores.mongo import open_mongo
-from infra.stores.objects import open_objects
 from infra.stores.redis import ping_redis
-from infra.stores.search import open_search
 from media.live.streams import Streams
 from realtime.server import Realtime, open_realtime
+
+if TYPE_CHECKING:
+    from gateway.web import Web
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,15 @@ class Platform:
     streams: Streams
     limits: Limits
     realtime: Realtime
-    api: Litestar
+    web: "Web | None"
     origins: tuple[str, ...]
 
 
 @asynccontextmanager
-async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
-    """A whole node: core, the stores only the API uses, the real-time server and the API."""
+async def open_platform(settings: Settings, *, with_http: bool = True) -> AsyncIterator[Platform]:
+    """A whole node: core, the real-time server, and unless it is to serve sockets alone, the API with its stores."""
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(open_core(settings))
-        mongo = await stack.enter_async_context(open_mongo(settings.mongo))
-        objects = await stack.enter_async_context(open_objects(settings.objects))
-        search = await stack.enter_async_context(open_search(settings.search))
         origins = settings.web.all_origins
         node = node_name()
         realtime = await stack.enter_async_context(
@@ -66,6 +62,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 limits=settings.realtime,
             )
         )
+        web: Web | None = None
+        if with_http:  # imported only then: 30 MB that a real-time node does not need
+            web = await stack.enter_async_context(import_module("gateway.web").open_web(core, realtime.viewers))
         yield Platform(
             settings=settings,
             node=node,
@@ -74,9 +73,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 "postgres": Store(core.db.ping),
                 "redis": Store(lambda: ping_redis(core.redis)),
                 "bus": Store(core.bus.ping),
-                "mongo": Store(mongo.ping, needed=False),
-                "objects": Store(objects.ping, needed=False),
-                "search": Store(search.ping, needed=False),
+                **(web.stores if web is not None else {}),
             },
             accounts=core.accounts,
             streams=core.streams,
@@ -87,7 +84,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                 metrics=core.metrics,
             ),
             realtime=realtime,
-            api=create_api(accounts=core.accounts, streams=core.streams, viewers=realtime.viewers, settings=settings),
+            web=web,
             origins=origins,
         )
 

@@ -22,12 +22,10 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop: readiness off, no new clients, sockets moved, requests finished, stores closed."""
     stop, web = stop_on_signals(), settings.web
     async with (
-        open_platform(settings) as platform,
+        open_platform(settings, with_http=arguments.role != "realtime") as platform,
         open_private_door(platform.realtime, settings.realtime.private_host),
     ):
-        app, health = create_app(
-            platform, with_http=arguments.role != "realtime", with_realtime=arguments.role != "http"
-        )
+        app, health = create_app(platform, with_realtime=arguments.role != "http")
 
         async def announce() -> None:
             health.draining = True

@@ -1,0 +1,41 @@
+"""The part of a node that answers HTTP: the API and the stores only it uses. Real-time nodes do without all of it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from litestar import Litestar
+
+from api.app import create_api
+from gateway.core import Core
+from gateway.health import Store
+from infra.stores.mongo import open_mongo
+from infra.stores.objects import open_objects
+from infra.stores.search import open_search
+from realtime.ports import ViewerCounts
+
+
+@dataclass(frozen=True)
+class Web:
+    """The API, and what readiness says about its stores."""
+
+    api: Litestar
+    stores: Mapping[str, Store]
+
+
+@asynccontextmanager
+async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
+    """Connect to the stores and build the API."""
+    settings = core.settings
+    async with AsyncExitStack() as stack:
+        mongo = await stack.enter_async_context(open_mongo(settings.mongo))
+        objects = await stack.enter_async_context(open_objects(settings.objects))
+        search = await stack.enter_async_context(open_search(settings.search))
+        yield Web(
+            api=create_api(accounts=core.accounts, streams=core.streams, viewers=viewers, settings=settings),
+            stores={
+                "mongo": Store(mongo.ping, needed=False),
+                "objects": Store(objects.ping, needed=False),
+                "search": Store(search.ping, needed=False),
+            },
+        )
