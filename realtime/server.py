@@ -198,20 +198,15 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     limits: RealtimeSettings = DEFAULT_LIMITS,
 ) -> AsyncIterator[Realtime]:
     """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs."""
-    functions = room_functions(redis)
-    connections = Connections(clock)
-    counting = presence_functions(redis)
-    presence = Presence(counting, timing)
-    snapshots = Streams(redis, functions, streams)
+    functions, counting = room_functions(redis), presence_functions(redis)
+    connections, presence = Connections(clock), Presence(counting, timing)
+    snapshots, room_log = Streams(redis, functions, streams), RedisRoomLog(functions)
+    metrics.sockets.set_function(lambda: len(connections))
     async with open_channels(redis, redis_settings) as channels:
-        room_log = RedisRoomLog(functions)
         rooms = Rooms(channels, room_log, snapshots, metrics.room_messages.labels("out").inc)
-        handlers = RoomHandlers(rooms, presence)
-        metrics.sockets.set_function(lambda: len(connections))
-        chat = ChatHandlers(rooms, room_log, clock)
-        chatters = ChattersHandlers(People(counting))
-        application = Node(identify, connections, handlers, chat, chatters, metrics.room_messages.labels("in").inc)
-        sockets = SocketServer(application)
+        chat, people = ChatHandlers(rooms, room_log, clock), ChattersHandlers(People(counting))
+        count_heard = metrics.room_messages.labels("in").inc
+        sockets = SocketServer(Node(identify, connections, RoomHandlers(rooms, presence), chat, people, count_heard))
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
         nodes = Nodes(redis)

@@ -286,4 +286,5 @@ def _key_of(scope: MutableMapping[str, Any]) -> bytes | None:
         right = len(key) == 24 and len(binascii.a2b_base64(key, strict_mode=True)) == 16
     except binascii.Error:
         return None
-    return key if right and version == b"13" and scope.get("method") == "GET" else None
+    spoken = version == b"13" and scope.get("method") == "GET" and scope.get("http_version") == "1.1"
+    return key if right and spoken else None

@@ -74,11 +74,11 @@ class Descriptors(Generic[W]):
         self._descriptors[number].append(writer.descriptor)
         self._writers[number].append(writer)
 
-    def remove(self, writer: W) -> bool:
-        """Take a writer out; False when it is not here. The last of its list moves to its place."""
+    def remove(self, writer: W) -> int | None:
+        """Take a writer out; which list it was in, None for none. The last of that list moves to its place."""
         place = self._places.pop(writer, None)
         if place is None:
-            return False
+            return None
         number, index = divmod(place, SHARD)
         descriptor, last = self._descriptors[number].pop(), self._writers[number].pop()
         if last is not writer:
@@ -87,7 +87,7 @@ class Descriptors(Generic[W]):
         while self._writers and not self._writers[-1]:
             self._writers.pop()
             self._descriptors.pop()
-        return True
+        return number
 
     def write(self, number: int, frame: bytes) -> list[W]:
         """Write a frame to one list. Returns who could not take it whole: they are out, and have the rest of it."""

@@ -143,21 +143,17 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         if scope["method"] != "GET":
             raise TransportRefused
         if sid:
-            return encode_payload(await self._poll(self._session(sid)))
+            return encode_payload(await self._poll(self._session(sid), receive))
         socket = self._new_socket(scope)
         socket.polls, socket.connected = Polls(), True
         socket.offer(self._opening(socket, ["websocket"]))
         await self._begin(socket, scope)
         return encode_payload(socket.polls.take())
 
-    async def _poll(self, socket: EngineSocket) -> list[str | bytes]:
-        polls = socket.polls
-        if polls is None or socket.upgrading:
+    async def _poll(self, socket: EngineSocket, receive: Receive) -> list[str | bytes]:
+        if socket.polls is None or socket.upgrading:
             return [NOOP]  # what there is comes by the WebSocket
-        if polls.polling:
-            await socket.close(reason=self.reason.TRANSPORT_ERROR)
-            raise TransportRefused
-        return await polls.poll(self.ping_interval + self.ping_timeout) or [NOOP]
+        return await socket.polls.poll(self.ping_interval + self.ping_timeout, departure(receive)) or [NOOP]
 
     async def _take_payload(self, socket: EngineSocket, receive: Receive) -> None:
         body = await body_of(receive)
@@ -198,6 +194,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
     async def _begin(self, socket: EngineSocket, scope: Scope) -> None:
         await self._trigger_event("connect", socket.sid, environ_of(scope), run_async=False)
         self.heartbeat.ask(socket, self.connect_seconds)
+
+
+async def departure(receive: Receive) -> None:
+    """Returns when the client of a request is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:

@@ -5,7 +5,8 @@ a member: its descriptor is in a list (`descriptors.py`), or it is slow, or it p
 
 - frames reach a member in the order they were sent; a new frame begins when the one before it has reached everybody;
 - a slow member is skipped for droppable frames and told so (`lagged`) as soon as it can read again;
-- whoever becomes slow or ready in the middle of a frame is treated as one that missed it.
+- in the middle of a frame nobody enters a list: whoever became slow before its turn missed it (and gets it another way
+  if it must not be dropped), whoever came or became ready waits for the next one. So nobody gets a frame twice.
 """
 
 import asyncio
@@ -75,8 +76,10 @@ class Audience:
         self._fast: Descriptors[Member] = Descriptors()
         self._others: dict[Member, None] = {}  # slow, or polling
         self._lagging: set[Member] = set()
+        self._late: list[Member] = []  # who may enter a list once the frame has reached everybody
         self._waiting: deque[Frame] = deque()
         self._current: Frame | None = None
+        self._next = 0  # the list whose turn it is
         self._pump: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -124,19 +127,14 @@ class Audience:
         while self._pump is not None:
             await asyncio.shield(self._pump)
 
-    def close(self) -> None:
-        """Forget everybody; what waits is not sent."""
-        self._waiting.clear()
-        for member in tuple(self._members):
-            self.discard(member)
-
     # --- what members tell
 
     def slowed(self, member: Member) -> None:
         """Something waits in its transport."""
-        if self._fast.remove(member):
+        number = self._fast.remove(member)
+        if number is not None:
             self._others[member] = None
-            if self._current is not None:
+            if self._current is not None and number >= self._next:
                 self._miss(member, self._current)
 
     def ready(self, member: Member) -> None:
@@ -156,41 +154,44 @@ class Audience:
         while self._waiting:
             began = time.perf_counter()
             frame = self._begin()
-            for number in range(self._fast.lists):
-                self._write(number, frame)
+            while self._next < self._fast.lists:
+                self._write_next(frame)
             self._end(time.perf_counter() - began)
 
     async def _send_slowly(self) -> None:
         try:
             while self._waiting:
                 began = time.perf_counter()
-                frame, number = self._begin(), 0
+                frame = self._begin()
                 spent = time.perf_counter() - began
-                while number < self._fast.lists:
+                while self._next < self._fast.lists:
                     began = time.perf_counter()
-                    self._write(number, frame)
+                    self._write_next(frame)
                     spent += time.perf_counter() - began
-                    number += 1
                     await asyncio.sleep(0)  # everybody else's turn
                 self._end(spent)
         finally:
-            self._current = None
             self._pump = None
 
     def _begin(self) -> Frame:
         frame = self._current = self._waiting.popleft()
+        self._next = 0
         self._count(len(self._members))
         for member in tuple(self._others):
             self._miss(member, frame)
         return frame
 
+    def _write_next(self, frame: Frame) -> None:
+        number, self._next = self._next, self._next + 1
+        for member in self._fast.write(number, frame.wire):
+            self._others[member] = None  # it has the frame, the end of it in its transport
+            self._sort_anew(member)
+
     def _end(self, seconds: float) -> None:
         self._current = None
         self.cost_seconds += SMOOTHING * (seconds - self.cost_seconds)
-
-    def _write(self, number: int, frame: Frame) -> None:
-        for member in self._fast.write(number, frame.wire):
-            self._others[member] = None  # it has the frame, the end of it in its transport
+        late, self._late = self._late, []
+        for member in late:
             self._sort_anew(member)
 
     def _miss(self, member: Member, frame: Frame) -> None:
@@ -203,9 +204,13 @@ class Audience:
             member.offer_frame(frame)
 
     def _sort_anew(self, member: Member) -> None:
+        """Into a list with it, if it can take a frame."""
         if member in self._others and member.writable:
-            del self._others[member]
-            self._fast.add(member)
+            if self._current is not None:
+                self._late.append(member)
+            else:
+                del self._others[member]
+                self._fast.add(member)
 
 
 class Merger:

@@ -53,17 +53,22 @@ class Heartbeat:
                 self._beat(self._slots.pop(slot, []))
             done = now
             if self._each_tick is not None:
-                self._each_tick(self.tick_seconds)
+                self._guarded(lambda: self._each_tick and self._each_tick(self.tick_seconds))
 
     def _beat(self, asked: list[Beating]) -> None:
         for who in asked:
-            try:
-                again = who.beat()
-            except Exception:  # one socket must not stop the hearts of all others
-                log.exception("heartbeat.failed")
-                continue
-            if again is not None:
-                self.ask(who, again)
+            self._guarded(lambda who=who: self._ask_one(who))  # type: ignore[misc]  # a lambda's default
+
+    def _ask_one(self, who: Beating) -> None:
+        again = who.beat()
+        if again is not None:
+            self.ask(who, again)
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:  # one socket must not stop the hearts of all others
+            log.exception("heartbeat.failed")
 
 
 def _now() -> float:

@@ -7,7 +7,7 @@ import asyncio
 import base64
 import binascii
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from realtime.wire.frames import MAX_FRAME_BYTES, Garbage
 
@@ -22,10 +22,9 @@ class Polls:
     """The queue of one client."""
 
     def __init__(self) -> None:
-        self.polling = False
+        self._poll: asyncio.Future[None] | None = None  # the request that waits
         self._waiting: deque[str | bytes] = deque()
         self._characters = 0
-        self._wake = asyncio.Event()
 
     def offer(self, packet: str | bytes) -> bool:
         """Queue a packet; False when too much waits already."""
@@ -38,28 +37,38 @@ class Polls:
         """Queue a packet, whatever waits."""
         self._waiting.append(packet)
         self._characters += len(packet)
-        self._wake.set()
+        self._wake()
 
     def take(self, at_most: int | None = None) -> list[str | bytes]:
         """What waits, the oldest first; everything unless told otherwise."""
         count = len(self._waiting) if at_most is None else min(at_most, len(self._waiting))
         packets = [self._waiting.popleft() for _ in range(count)]
         self._characters -= sum(map(len, packets))
-        if not self._waiting:
-            self._wake.clear()
         return packets
 
-    async def poll(self, seconds: float) -> list[str | bytes]:
-        """Wait until there is something; nothing after so many seconds is an empty list. One caller at a time."""
-        self.polling = True
+    async def poll(self, seconds: float, departure: Awaitable[object]) -> list[str | bytes]:
+        """Wait until there is something; an empty list after so many seconds.
+
+        `departure` ends when the client of this request is gone: then nothing is taken, for nobody would get it. A
+        client that asks again has given up its request before, which is answered with nothing.
+        """
+        self._wake()
+        mine = self._poll = asyncio.get_running_loop().create_future()
+        if self._waiting:
+            self._wake()
+        left = asyncio.ensure_future(departure)
         try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return []
+            await asyncio.wait({mine, left}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            gone = left.done() or self._poll is not mine
         finally:
-            self.polling = False
-        return self.take(MAX_PACKETS_AT_ONCE)
+            left.cancel()
+            if self._poll is mine:
+                self._poll = None
+        return [] if gone else self.take(MAX_PACKETS_AT_ONCE)
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
 
 
 def encode_payload(packets: Sequence[str | bytes]) -> bytes:

@@ -5,6 +5,7 @@ is, the nodes tell each other. What a node is passed on arrives at a door of its
 session and passes nothing on.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
@@ -15,7 +16,18 @@ from infra.errors import FootlightError, Unavailable
 from infra.logs import get_logger
 from realtime.errors import SessionUnknown, TransportRefused
 from realtime.wire.connection import EXTENSION, Connection
-from realtime.wire.engine import NAME_CHARACTERS, App, Receive, Scope, Send, body_of, refuse, respond, status_of
+from realtime.wire.engine import (
+    NAME_CHARACTERS,
+    App,
+    Receive,
+    Scope,
+    Send,
+    body_of,
+    departure,
+    refuse,
+    respond,
+    status_of,
+)
 from realtime.wire.places import Places
 from realtime.wire.tunnel import open_tunnel
 
@@ -79,20 +91,33 @@ class Relay:
 
     async def _pass_request(self, scope: Scope, receive: Receive, send: Send, sid: str, host: str, port: int) -> None:
         body = await body_of(receive) if scope["method"] == "POST" else None
-        headers = {name.decode(): value.decode("latin-1") for name, value in _passed_on(scope)}
         url = f"http://{_bracketed(host)}:{port}/socket.io/?EIO=4&transport=polling&sid={sid}"
         self._relaying += 1
         try:
-            async with self._http.request(
-                scope["method"], url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                kind = answer.headers.get("content-type", "text/plain").encode("latin-1")
-                found = await answer.read()
+            asking = asyncio.ensure_future(self._ask(scope, url, body))
+            left = asyncio.ensure_future(departure(receive))
+            await asyncio.wait({asking, left}, return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            if not asking.done():  # nobody is there for the answer: the other node keeps what it would have given
+                asking.cancel()
+                return
+            status, found, kind = asking.result()
         except (aiohttp.ClientError, TimeoutError) as failure:  # its node is gone: the client connects anew
             raise SessionUnknown from failure
         finally:
             self._relaying -= 1
-        await respond(send, answer.status, found, kind)
+        await respond(send, status, found, kind)
+
+    async def _ask(self, scope: Scope, url: str, body: bytes | None) -> tuple[int, bytes, bytes]:
+        headers = {name.decode(): value.decode("latin-1") for name, value in _passed_on(scope)}
+        async with self._http.request(
+            scope["method"], url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            return (
+                answer.status,
+                await answer.read(),
+                answer.headers.get("content-type", "text/plain").encode("latin-1"),
+            )
 
     async def _pass_websocket(self, scope: Scope, sid: str, host: str, port: int) -> None:
         connection = scope.get("extensions", {}).get(EXTENSION)

@@ -23,7 +23,7 @@ from realtime.wire.frames import DISCONNECT, MAX_FRAME_BYTES, PING, Garbage, eve
 from realtime.wire.polls import NOOP, Polls
 from realtime.wire.websocket import message_frame
 
-MAX_WAITING_BYTES = 1_000_000  # besides what the kernel holds; fan-out never adds to it
+MAX_WAITING_BYTES = 1_000_000  # besides what the kernel holds; chat never adds to it
 MAX_UNHANDLED = 64  # messages of one client; beyond it is not read
 MAX_UNHANDLED_SIZE = 256 * 1024  # and not beyond this size either: 64 large ones are 4 MB
 MAX_STRIKES = 20  # things nobody asked for between two of our pings: pongs, pings, acknowledgements
@@ -43,6 +43,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.connection: Connection | None = None
         self.polls: Polls | None = None
         self.descriptor = -1  # see `realtime.wire.fanout.Member`
+        self.place = ""  # see `realtime.wire.places`
         self.joined = False  # a namespace: whoever does not in time is closed
         self.slowness = 0.0
         self._audiences: tuple[Audience, ...] = ()
@@ -178,6 +179,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
                 connection.write(message_frame(packet))
         for audience in self._audiences:
             audience.moved(self)
+        if connection.paused:
+            self.paused()
 
     def heard(self, message: str | bytes) -> None:
         if message == "3":
@@ -235,6 +238,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
                 await self._handle(message)
         except Garbage as wrong:
             self._end_of_patience(wrong.message)
+        except Exception:  # the edge of the application: what came after would wait for ever
+            log.exception("socket.failed", sid=self.sid)
+            self.finish("server error")
         finally:
             self._inbox = self._handling = None
             if self.connection is not None:

@@ -11,7 +11,7 @@ from realtime.wire.polls import NOOP
 from realtime.wire.socket import EngineSocket
 from realtime.wire.websocket import PROTOCOL_ERROR, message_frame
 
-UPGRADE_SECONDS = 10.0
+UPGRADE_SECONDS = 5.0  # packets wait in the polling queue all the while
 
 
 class Upgrade:

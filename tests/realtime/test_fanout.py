@@ -90,51 +90,77 @@ def text(number: int, padding: int) -> str:
     return f"{number} " + "x" * padding
 
 
-def holes_are_told(messages: list[str]) -> None:
-    """Numbers grow; a jump is followed by word of it before the next message or at the end."""
-    newest, told = None, True
+def holes_are_told(messages: list[str]) -> list[int]:
+    """All numbers grow. A jump of the second number, that of chat, has been told before. Returns what was not chat."""
+    newest, chat, told, others = -1, None, False, []
     for message in messages:
+        if message.startswith(NOTE):
+            continue
         if message == LAGGED:
             told = True
             continue
-        if message.startswith(NOTE):
+        number, of_chat = map(int, message.split()[:2])
+        assert number > newest
+        newest = number
+        if of_chat < 0:
+            others.append(number)
             continue
-        number = int(message.split()[0])
-        if newest is not None and number <= newest:  # a repeat around a pause: clients know what they have
-            assert number == newest
-            continue
-        if newest is not None and number != newest + 1:
-            assert told, f"{newest} is followed by {number}"
-        newest, told = number, False
+        assert chat is None or of_chat == chat + 1 or told, f"{chat} is followed by {of_chat}"
+        chat, told = of_chat, False
+    return others
+
+
+class World:
+    """Members with small buffers who come, read now and then, and get something of their own in between."""
+
+    def __init__(self, dice: Random) -> None:
+        self.audience = Audience(lambda _: None, LAGGED)
+        self.due: dict[Peer, list[int]] = {}  # what must not be dropped, for each member
+        self._dice = dice
+        self._said = 0
+
+    def step(self, number: int) -> None:
+        """Somebody may come, something is said, some read."""
+        dice = self._dice
+        if len(self.due) < 15 and dice.random() < 0.2:
+            peer = Peer(polls=dice.random() < 0.1)
+            self.audience.add(peer)
+            self.due[peer] = []
+        is_chat = dice.random() < 0.9
+        of_chat = self._said if is_chat else -1
+        self.audience.send(f"{number} {of_chat} " + "x" * dice.choice([10, 500, 3000]), droppable=is_chat)
+        self._said += is_chat
+        for peer, numbers in self.due.items():
+            numbers += [] if is_chat else [number]
+            if dice.random() < 0.3:
+                peer.read(dice.choice([100, 1 << 20]))
+
+    def interrupt(self) -> None:
+        """In the middle of a frame, as an answer would."""
+        for peer in self._dice.sample(list(self.due), len(self.due) // 3):
+            peer.offer_frame(frame_of(NOTE + "x" * self._dice.choice([1, 6000])))
 
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_frames_are_whole_and_in_order_and_no_hole_is_silent(seed: int, small_lists: None) -> None:
     dice = Random(seed)  # noqa: S311  # a world to replay
-    peers: list[Peer] = []
-    audience = Audience(lambda _: None, LAGGED)
+    world = World(dice)
     for number in range(400):
-        if len(peers) < 15 and dice.random() < 0.2:
-            peers.append(Peer(polls=dice.random() < 0.1))
-            audience.add(peers[-1])
-        audience.send(text(number, dice.choice([10, 500, 3000])), droppable=True)
-        for peer in peers:
-            if dice.random() < 0.3:
-                peer.read(dice.choice([100, 1 << 20]))
+        world.step(number)
         if dice.random() < 0.5:
             await asyncio.sleep(0)
-            for peer in dice.sample(peers, len(peers) // 3):  # in the middle of a frame, as an answer would
-                peer.offer_frame(frame_of(NOTE + "x" * dice.choice([1, 6000])))
-    await audience.settled()
-    for peer in peers:
+            world.interrupt()
+    await world.audience.settled()
+    for peer, due in world.due.items():
         for _ in range(50):
             peer.read()
-        holes_are_told(peer.heard() if peer.descriptor >= 0 else [str(packet) for packet in peer.polled])
-    assert any(LAGGED in peer.heard() for peer in peers)
-    for peer in peers:
-        audience.discard(peer)
+        heard = peer.heard() if peer.descriptor >= 0 else [str(packet) for packet in peer.polled]
+        assert holes_are_told(heard)[-len(due) :] == due  # one on its way when it came may be the first
+    assert any(LAGGED in peer.heard() for peer in world.due)
+    for peer in world.due:
+        world.audience.discard(peer)
         peer.close()
-    assert len(audience) == 0
+    assert len(world.audience) == 0
 
 
 async def test_what_must_not_be_dropped_reaches_the_slow_ones_too(small_lists: None) -> None:

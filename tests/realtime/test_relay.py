@@ -145,6 +145,20 @@ async def test_either_node_answers_for_a_session(nodes: list[TestNode], http: ai
         assert "request.unknown_event" in (await client.poll(node.http))[1]
 
 
+async def test_what_a_broken_poll_did_not_get_the_next_one_does(
+    nodes: list[TestNode], http: aiohttp.ClientSession
+) -> None:
+    client = await Polling(http, nodes[0].http).open()
+    await client.join(nodes[1].http)
+    broken = asyncio.create_task(client.poll(nodes[1].http))
+    await asyncio.sleep(0.2)
+    broken.cancel()  # closes its connection, as a phone that changes networks
+    await asyncio.gather(broken, return_exceptions=True)
+    await asyncio.sleep(0.2)
+    await client.post(nodes[1].http, '4210["no:such"]')
+    assert "request.unknown_event" in (await client.poll(nodes[1].http))[1]
+
+
 async def test_sessions_of_a_killed_node_are_unknown(
     node: TestNode, redis_settings: RedisSettings, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

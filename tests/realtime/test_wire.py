@@ -310,6 +310,38 @@ async def test_a_connected_socket_has_no_task_and_leaves_none_behind(shared_node
     assert not shared_node.engine.sockets
 
 
+async def test_what_a_broken_poll_did_not_get_the_next_one_does(shared_node: TestNode) -> None:
+    address = f"{shared_node.http}/socket.io/?EIO=4&transport=polling"
+    async with aiohttp.ClientSession() as http:
+
+        async def poll(query: str = "") -> str:
+            async with http.get(address + query) as answer:
+                assert answer.status == 200
+                return await answer.text()
+
+        async def post(body: str) -> None:
+            async with http.post(address + mine, data=body) as answer:
+                assert answer.status == 200
+
+        mine = f"&sid={json.loads((await poll())[1:])['sid']}"
+        await post("40")
+        assert (await poll(mine)).startswith("40")
+        broken = asyncio.create_task(poll(mine))
+        await asyncio.sleep(0.1)
+        broken.cancel()  # closes its connection, as a phone that changes networks
+        await asyncio.gather(broken, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        await post('427["room:leave",{"stream_id":"s"}]')
+        assert await poll(mine) == '437[{"ok":true}]'
+        # A request that nobody knows to be dead is given up for the next one.
+        forgotten = asyncio.create_task(poll(mine))
+        await asyncio.sleep(0.1)
+        following = asyncio.create_task(poll(mine))
+        assert await forgotten == "6"
+        await post('428["room:leave",{"stream_id":"s"}]')
+        assert await following == '438[{"ok":true}]'
+
+
 async def test_the_official_python_client_gets_along(shared_node: TestNode, stream_id: str) -> None:
     client = socketio.AsyncClient(reconnection=False)
     heard: asyncio.Queue[object] = asyncio.Queue()
