@@ -131,7 +131,7 @@ class World:
         self.audience.send(f"{number} {of_chat} " + "x" * dice.choice([10, 500, 3000]), droppable=is_chat)
         self._said += is_chat
         for peer, numbers in self.due.items():
-            numbers += [] if is_chat else [number]
+            numbers.extend([] if is_chat else [number])
             if dice.random() < 0.3:
                 peer.read(dice.choice([100, 1 << 20]))
 
