@@ -79,7 +79,7 @@ class Room:
         elif kind == b"v":
             self.viewers, self.peak = map(int, rest.split())
             count = RoomViewers(stream_id=self.id, viewers=self.viewers, peak=self.peak)
-            self.audience.send(event_frame("room:viewers", count))
+            self._merger.show(event_frame("room:viewers", count))
         elif kind == b"s":
             self._status(rest)
         elif kind == b"c":

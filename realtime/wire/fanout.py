@@ -11,6 +11,7 @@ a member: its descriptor is in a list (`descriptors.py`), or it is slow, or it p
 
 import asyncio
 import contextvars
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,8 +25,9 @@ MAX_ENTRIES_PER_FRAME = 100
 SHARE = 0.45  # of a core, at most, for the fan-out of one room
 PAUSE_PER_COST = 8.0  # and gentler where that is cheap: what it cost times this, up to LONGEST_PAUSE_SECONDS
 LONGEST_PAUSE_SECONDS = 0.06
+SHOWN_SHARE = 0.05  # of a core, for what is only shown: the count of viewers changes all the time while people come
 EASE_PER_LATE = 8.0
-LONGEST_EASE_SECONDS = 0.5
+LONGEST_EASE_SECONDS = 0.4
 LONGEST_INTERVAL_SECONDS = 2.0
 SMOOTHING = 0.5
 BUSY_SECONDS = 0.005  # the frame before is still on its way: look again
@@ -218,6 +220,7 @@ class Merger:
 
     Sends at once when the last frame is long enough ago, and else merges: the interval grows with what a frame costs,
     and with how late the event loop is, so that a storm of connecting clients finds a node that has time for them.
+    What is only shown (`show`) travels with the next entries, in one write, or when it has waited for its own share.
     """
 
     def __init__(self, audience: Audience) -> None:
@@ -225,6 +228,9 @@ class Merger:
         self._entries: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._shown: str | None = None
+        self._show_timer: asyncio.TimerHandle | None = None
+        self._shown_at = -math.inf
 
     def push(self, entry: bytes) -> None:
         """Add one entry (JSON); it is on its way at once or with the next tick."""
@@ -233,19 +239,46 @@ class Merger:
             self._due = asyncio.get_running_loop().time()
             self._tick()
 
+    def show(self, packet: str) -> None:
+        """A packet of which only the newest counts, and which may be missed."""
+        self._shown = packet
+        if self._show_timer is None:
+            loop = asyncio.get_running_loop()
+            due = self._shown_at + self._audience.cost_seconds / SHOWN_SHARE
+            if due <= loop.time() and not self._audience.busy:
+                self._show_now()
+            else:
+                self._show_timer = loop.call_at(max(due, loop.time() + BUSY_SECONDS), self._show_now)
+
     def flush(self) -> None:
         """Send what waits now."""
         entries, self._entries = self._entries, []
         for start in range(0, len(entries), MAX_ENTRIES_PER_FRAME):
             some = entries[start : start + MAX_ENTRIES_PER_FRAME]
-            self._audience.send(raw_event_frame("chat", b"[" + b",".join(some) + b"]"), droppable=True)
+            chat = raw_event_frame("chat", b"[" + b",".join(some) + b"]")
+            self._audience.send_frame(frame_of(chat, *self._take_shown(), droppable=True))
 
     def forget(self) -> None:
-        """Drop what waits and stop the clock."""
+        """Drop what waits and stop the clocks."""
         self._entries.clear()
+        self._take_shown()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _show_now(self) -> None:
+        for packet in self._take_shown():
+            self._audience.send(packet, droppable=True)
+
+    def _take_shown(self) -> list[str]:
+        if self._show_timer is not None:
+            self._show_timer.cancel()
+            self._show_timer = None
+        if self._shown is None:
+            return []
+        packet, self._shown = self._shown, None
+        self._shown_at = asyncio.get_running_loop().time()
+        return [packet]
 
     def _tick(self) -> None:
         self._timer = None

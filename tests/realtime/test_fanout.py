@@ -232,6 +232,30 @@ async def test_a_quiet_room_hears_at_once_and_a_busy_one_in_few_frames() -> None
     peer.close()
 
 
+async def test_a_count_travels_with_the_chat_and_costs_a_small_share() -> None:
+    audience, peer = Audience(lambda _: None), Peer()
+    audience.add(peer)
+    merger = Merger(audience)
+    merger.show("viewers 1")
+    assert audience.cost_seconds < 0.01
+    audience.cost_seconds = 0.05  # as if it were thousands: at most one in a second
+    merger.show("viewers 2")
+    merger.show("viewers 3")
+    peer.read()
+    assert peer.heard() == ["viewers 1"]
+    merger.push(b"{}")
+    peer.read()
+    assert peer.heard() == ["viewers 1", '42["chat",[{}]]', "viewers 3"]
+    audience.cost_seconds = 0.001
+    merger.show("viewers 4")
+    async with asyncio.timeout(5):
+        while len(peer.heard()) < 4:
+            await asyncio.sleep(0.01)
+            peer.read()
+    merger.forget()
+    peer.close()
+
+
 def test_the_tick_grows_with_its_cost_and_never_takes_more_than_its_share() -> None:
     assert interval_seconds(0.0) == 0.0
     costs = [0.0007, 0.007, 0.035, 0.12, 0.5]
