@@ -25,7 +25,8 @@ from loadtest.stack import Stack, platform
 
 SIGN_UPS_AT_ONCE = 4
 TALKERS = 100  # a user may say 20 things in 30 s, so these may say 66 a second
-STOP_SECONDS = 12.0
+DRAIN_SECONDS = 40  # half of it is for telling clients to move: 10,000 of them at the pace another node takes them
+STOP_SECONDS = DRAIN_SECONDS + 5.0
 
 
 @dataclass(slots=True)
@@ -103,6 +104,7 @@ class Bench:
     async def _node(self, number: int) -> Node:
         port = free_port()
         environment = {**environment_of(self.stack.folder), "FOOTLIGHT_NODE": f"bench-{number}"}
+        environment["FOOTLIGHT_STOP_SECONDS"] = str(DRAIN_SECONDS)
         part = Part(
             name=f"bench-{number}",
             command=(sys.executable, "-m", "gateway", "serve", "--role", "realtime", "--port", str(port)),

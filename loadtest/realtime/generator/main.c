@@ -88,7 +88,8 @@ static void do_due(uint64_t now)
     looked_slowly = now;
     for (int i = 0; i < all.opened; i++) {
         struct client *c = &all.clients[i];
-        if (c->state != IDLE && c->state != READY && now - c->began > ATTEMPT_US) { errno = ETIMEDOUT; lose(c, "waiting"); }
+        /* It may have begun after `now` was read. */
+        if (c->state != IDLE && c->state != READY && now > c->began + ATTEMPT_US) { errno = ETIMEDOUT; lose(c, "waiting"); }
         if (c->stalled && c->kind == 'p' && c->state == READY && c->next_pong < now) {
             c->next_pong = now + 25000000;
             write_frame(c, "3", 1, 1);
