@@ -89,7 +89,7 @@ function ChatFoot({ live: { room, link, closedBecause, send }, ended }: { live: 
     );
   }
   if (room.me && room.me.user && !room.me.may_chat) return <p className="chat-note">You cannot write in this room.</p>;
-  return <Composer maxLength={room.settings.max_length} disabled={!room.joined || !room.me?.user} onSend={(text) => send(text)} />;
+  return <Composer maxLength={room.settings.max_length} disabled={!room.me?.user} onSend={(text) => send(text)} />;
 }
 
 /** The socket may know less than the page (an access cookie that ran out): refresh, and come back as oneself. */

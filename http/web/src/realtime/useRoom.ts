@@ -61,11 +61,14 @@ export function useRoom(streamId: string): LiveRoom {
       const user = latest.current.me?.user;
       if (!user) return;
       dispatch({ type: "sending", message: { id, text, user, at: Date.now() } });
+      if (!latest.current.joined) return; // on its way between two nodes: it goes out with the next join
       const answered = sharedSocket().then((socket) => ask(socket, "chat:send", { stream_id: streamId, id, text }));
       await answered.then(
         () => dispatch({ type: "acked", id }),
         (thrown: unknown) => {
-          if (thrown instanceof ApiError) throw thrown;
+          // Sent on a new connection before its room was joined; the join that follows sends it again.
+          const early = thrown instanceof ApiError && thrown.code === "room.not_joined";
+          if (thrown instanceof ApiError && !early) throw thrown;
           dispatch({ type: "failed", id, reason: "Not sent: the connection was lost." });
         },
       );
