@@ -4,10 +4,11 @@ from accounts.errors import SessionOver, TokenExpired, TokenInvalid
 from infra.errors import FootlightError, Invalid, Unavailable
 from realtime.errors import EventsTooFast, OriginRefused, SessionUnknown, TransportRefused, UnknownEvent
 from realtime.events import CLIENT_EVENTS, ClientEvent
+from realtime.wire.places import TooManySockets
 
 Errors = tuple[type[FootlightError], ...]
 
-HANDSHAKE: Errors = (OriginRefused, SessionUnknown, TransportRefused)  # answered as HTTP, before there is a socket
+HANDSHAKE: Errors = (OriginRefused, SessionUnknown, TooManySockets, TransportRefused)  # answered as HTTP, before there is a socket
 CONNECT: Errors = (Invalid, TokenInvalid, TokenExpired, SessionOver, Unavailable)
 ANY_EVENT: Errors = (Invalid, EventsTooFast, Unavailable, FootlightError)
 NO_EVENT: Errors = (UnknownEvent,)  # an event that is in no table

@@ -23,6 +23,7 @@ export type ErrorCode =
   | "chat.too_fast"
   | "internal"
   | "limit.rate"
+  | "limit.sockets"
   | "realtime.session_unknown"
   | "realtime.transport"
   | "request.invalid"
