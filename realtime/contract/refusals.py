@@ -8,7 +8,8 @@ from realtime.wire.places import TooManySockets
 
 Errors = tuple[type[FootlightError], ...]
 
-HANDSHAKE: Errors = (OriginRefused, SessionUnknown, TooManySockets, TransportRefused)  # answered as HTTP, before there is a socket
+# answered as HTTP, before there is a socket
+HANDSHAKE: Errors = (OriginRefused, SessionUnknown, TooManySockets, TransportRefused)
 CONNECT: Errors = (Invalid, TokenInvalid, TokenExpired, SessionOver, Unavailable)
 ANY_EVENT: Errors = (Invalid, EventsTooFast, Unavailable, FootlightError)
 NO_EVENT: Errors = (UnknownEvent,)  # an event that is in no table
