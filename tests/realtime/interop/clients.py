@@ -4,6 +4,7 @@ import asyncio
 import base64
 import itertools
 import json
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -19,43 +20,43 @@ class Refused(Exception):
     """The server answered CONNECT_ERROR. `args[0]` is the message (or None), `args[1]` the data."""
 
 
-class Client:
+class Client(ABC):
     """One client with its own connection. Events heard wait in queues by (namespace, event)."""
 
     def __init__(self, transports: Sequence[str] | None) -> None:
         self.transports = transports
         self._heard: dict[tuple[str, str], asyncio.Queue[list[Any]]] = defaultdict(asyncio.Queue)
 
+    @abstractmethod
     async def connect(
         self, url: str, auth: Any = None, *, namespaces: Sequence[str] = ("/",), reconnect: bool = False
     ) -> None:
         """Raises `Refused` when a namespace does."""
-        raise NotImplementedError
 
-    async def emit(self, event: str, *arguments: Any, namespace: str = "/") -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def emit(self, event: str, *arguments: Any, namespace: str = "/") -> None: ...
 
+    @abstractmethod
     async def call(self, event: str, *arguments: Any, namespace: str = "/") -> list[Any]:
         """All arguments of the acknowledgement."""
-        raise NotImplementedError
 
-    async def transport(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    async def transport(self) -> str: ...
 
+    @abstractmethod
     async def mute(self) -> None:
         """Answer no ping and send nothing from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def drop(self) -> None:
         """Cut a WebSocket without a word."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def leave(self, namespace: str = "/") -> None:
         """Disconnect from one namespace; from the last one ends the connection."""
-        raise NotImplementedError
 
-    async def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def close(self) -> None: ...
 
     def hear(self, namespace: str, event: str, arguments: list[Any]) -> None:
         self._heard[namespace, event].put_nowait(arguments)
