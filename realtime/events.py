@@ -1,15 +1,18 @@
 """Every event of the socket as a typed struct, and the tables that name them.
 
 Times are Unix milliseconds. Client events are acknowledged with their answer, or with `Refusal`. The AsyncAPI document,
-the tables of docs/events.md and the web client's types are made from here by `footlight events --write`.
+the tables of docs/events.md and the web client's types are made from here by `footlight events --write`. The entries of
+a room's log are in `realtime/entries.py`, what moderators command in `realtime/moderation/bodies.py`.
 """
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
 from infra.errors import FootlightError, Unauthenticated
 from media.events import StreamStatus
+from realtime.bodies import Answer, Body, Epoch, Identifier, Offset, Refusal, StreamId, UserId
+from realtime.entries import Entry, Pin, Poll, Raid, RoomRole, RoomSettings, User
 from realtime.errors import (
     ChatBanned,
     ChatSlowMode,
@@ -20,49 +23,34 @@ from realtime.errors import (
     TextInvalid,
     TooManyRooms,
 )
+from realtime.moderation import bodies as mod
+from realtime.moderation.errors import (
+    AlreadySo,
+    AmbiguousUser,
+    CannotActOn,
+    ChatBlocked,
+    ChatEmoteOnly,
+    ChatFollowersOnly,
+    ChatNotUnique,
+    ChatReadOnly,
+    ChatSubscribersOnly,
+    ChatWarned,
+    CommandMalformed,
+    CommandUnknown,
+    HeldClaimed,
+    HeldGone,
+    MessageGone,
+    NotAllowed,
+    NothingToUndo,
+    PollClosed,
+    PollOpen,
+    PollVoted,
+    RaidTarget,
+    TooManyOfThese,
+    UnknownUser,
+)
 
-Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
-StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]  # no braces: it becomes a hash tag
-Epoch = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,32}\Z")]
-Offset = Annotated[int, Meta(ge=0, le=2**53)]
-RoomRole = Literal["viewer", "creator", "admin"]
-
-
-class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client sends."""
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """What a client event is acknowledged with when all went well."""
-
-    ok: Literal[True] = True
-
-
-class Refusal(Struct, frozen=True, kw_only=True):
-    """What it is acknowledged with otherwise: `error` = `{code, message, details}`."""
-
-    error: dict[str, Any]
-    ok: Literal[False] = False
-
-
-class User(Struct, frozen=True, kw_only=True):
-    """Somebody in a room; `creator` is the broadcaster of this room, nobody else."""
-
-    id: str
-    name: str
-    role: RoomRole
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One line of a room's log."""
-
-    offset: int
-    stream_id: str
-    kind: Literal["message"]
-    id: str
-    user: User
-    text: str
-    at: int
+__all__ = ["Answer", "Body", "Epoch", "Identifier", "Offset", "Refusal", "RoomRole", "StreamId", "User"]
 
 
 class Creator(Struct, frozen=True, kw_only=True):
@@ -82,18 +70,16 @@ class StreamInfo(Struct, frozen=True, kw_only=True):
     creator: Creator
 
 
-class RoomSettings(Struct, frozen=True, kw_only=True):
-    """What holds for everybody who writes here: seconds between two messages, and characters in one."""
-
-    slow_seconds: int = 0
-    max_length: int = 500
-
-
 class Me(Struct, frozen=True, kw_only=True):
-    """Who asks, as the room sees them; `user` is null for who is not signed in."""
+    """Who asks, as the room sees them; `user` is null for who is not signed in. `capabilities` is what they may do
+    here (the table in docs/moderation.md)."""
 
     user: User | None
     may_chat: bool
+    capabilities: list[str] = []
+    restriction: mod.Restriction | None = None
+    warning: mod.Caution | None = None
+    following_since: int | None = None
 
 
 # --- from clients
@@ -107,11 +93,15 @@ class Auth(Body, frozen=True, kw_only=True):
 
 
 class JoinRoom(Body, frozen=True, kw_only=True):
-    """`epoch` and `offset` are the position one has; without them the newest entries are answered."""
+    """`epoch` and `offset` are the position one has; without them the newest entries are answered.
+
+    `desk` asks for what only moderators hear, and is quietly nothing for others.
+    """
 
     stream_id: StreamId
     epoch: Epoch | None = None
     offset: Offset | None = None
+    desk: bool = False
 
 
 class RoomJoined(Answer, frozen=True, kw_only=True):
@@ -126,6 +116,9 @@ class RoomJoined(Answer, frozen=True, kw_only=True):
     peak: int
     settings: RoomSettings
     me: Me
+    pin: Pin | None = None
+    poll: Poll | None = None
+    raid: Raid | None = None
 
 
 class LeaveRoom(Body, frozen=True, kw_only=True):
@@ -134,18 +127,28 @@ class LeaveRoom(Body, frozen=True, kw_only=True):
     stream_id: StreamId
 
 
+class ReplyTo(Body, frozen=True, kw_only=True):
+    """The message one answers."""
+
+    user_id: UserId
+    id: Identifier
+
+
 class SendMessage(Body, frozen=True, kw_only=True):
     """`id` is the client's choice; the same id again stores the message once and answers the same offset."""
 
     stream_id: StreamId
     id: Identifier
     text: str
+    me: bool = False
+    reply_to: ReplyTo | None = None
 
 
 class MessageSent(Answer, frozen=True, kw_only=True):
-    """The message is stored, at `offset` of the room's log."""
+    """The message is stored, at `offset` of the room's log; or `held`, and its author is told what becomes of it."""
 
     offset: int
+    held: bool = False
 
 
 class AskChatters(Body, frozen=True, kw_only=True):
@@ -238,7 +241,27 @@ class ServerEvent(NamedTuple):
     summary: str
 
 
-CLIENT_EVENTS = (
+SPOKEN = (
+    TextInvalid,
+    RoomEnded,
+    ChatTooFast,
+    ChatSlowMode,
+    ChatBanned,
+    ChatWarned,
+    ChatReadOnly,
+    ChatFollowersOnly,
+    ChatSubscribersOnly,
+    ChatEmoteOnly,
+    ChatNotUnique,
+    ChatBlocked,
+)
+HERE = (NotInRoom, Unauthenticated)
+COMMANDED = (*HERE, NotAllowed)
+HELD = (*COMMANDED, HeldGone, HeldClaimed)
+ABOUT_SOMEBODY = (*COMMANDED, UnknownUser, CannotActOn)
+APPOINTED = (*ABOUT_SOMEBODY, AlreadySo, TooManyOfThese)
+
+ROOM_EVENTS = (
     ClientEvent(
         "room:join",
         JoinRoom,
@@ -248,13 +271,6 @@ CLIENT_EVENTS = (
     ),
     ClientEvent("room:leave", LeaveRoom, Answer, "Leave a room."),
     ClientEvent(
-        "chat:send",
-        SendMessage,
-        MessageSent,
-        "Say something. Once acknowledged it is in the room's log and never lost.",
-        (NotInRoom, Unauthenticated, TextInvalid, RoomEnded, ChatTooFast, ChatSlowMode, ChatBanned),
-    ),
-    ClientEvent(
         "room:chatters",
         AskChatters,
         Chatters,
@@ -262,10 +278,82 @@ CLIENT_EVENTS = (
         (NotInRoom,),
     ),
 )
+CHAT_EVENTS = (
+    ClientEvent(
+        "chat:send",
+        SendMessage,
+        MessageSent,
+        "Say something. Once acknowledged it is in the room's log and never lost, or held for a moderator.",
+        (*HERE, *SPOKEN),
+    ),
+    ClientEvent(
+        "chat:command",
+        mod.Slash,
+        mod.Acted,
+        "A line that begins with a slash, as typed: the same as the event it stands for.",
+        (
+            *ABOUT_SOMEBODY,
+            *SPOKEN,
+            CommandUnknown,
+            CommandMalformed,
+            AmbiguousUser,
+            AlreadySo,
+            MessageGone,
+            PollClosed,
+            PollVoted,
+            PollOpen,
+            RaidTarget,
+            NothingToUndo,
+            TooManyOfThese,
+        ),
+    ),
+    ClientEvent("chat:react", mod.React, Answer, "Add to the room's reactions.", (*HERE, ChatBanned, ChatTooFast)),
+    ClientEvent("chat:acknowledge", mod.Acknowledge, Answer, "Acknowledge a warning.", HERE),
+    ClientEvent("poll:vote", mod.Vote, Answer, "Vote, once.", (*HERE, ChatBanned, PollClosed, PollVoted)),
+)
+MOD_EVENTS = (
+    ClientEvent("mod:delete", mod.DeleteMessage, mod.Acted, "Remove one message.", (*ABOUT_SOMEBODY, MessageGone)),
+    ClientEvent("mod:timeout", mod.Timeout, mod.Acted, "Silence somebody for a while.", ABOUT_SOMEBODY),
+    ClientEvent("mod:ban", mod.Ban, mod.Acted, "Silence somebody for good.", (*ABOUT_SOMEBODY, AlreadySo)),
+    ClientEvent("mod:unban", mod.Unban, mod.Acted, "Lift a ban or a timeout.", (*ABOUT_SOMEBODY, AlreadySo)),
+    ClientEvent("mod:warn", mod.Warn, mod.Acted, "Warn somebody, who must acknowledge it.", ABOUT_SOMEBODY),
+    ClientEvent("mod:clear", mod.ClearChat, mod.Acted, "Remove everything said so far.", COMMANDED),
+    ClientEvent("mod:settings", mod.ChangeSettings, mod.Acted, "Change the room's modes.", COMMANDED),
+    ClientEvent("mod:shield", mod.Shield, mod.Acted, "Shield mode on or off.", (*COMMANDED, AlreadySo)),
+    ClientEvent("mod:pin", mod.PinMessage, mod.Acted, "Pin a message.", (*COMMANDED, MessageGone)),
+    ClientEvent("mod:unpin", mod.Unpin, mod.Acted, "Unpin it.", (*COMMANDED, AlreadySo)),
+    ClientEvent("mod:announce", mod.Announce, mod.Acted, "Say something that stands out.", (*COMMANDED, TextInvalid)),
+    ClientEvent(
+        "mod:claim", mod.ClaimHeld, mod.Acted, "Take a held message to decide it.", (*COMMANDED, HeldGone, HeldClaimed)
+    ),
+    ClientEvent(
+        "mod:approve", mod.Approve, mod.Acted, "Let a held message through.", (*COMMANDED, HeldGone, HeldClaimed)
+    ),
+    ClientEvent("mod:deny", mod.Deny, mod.Acted, "Refuse a held message.", HELD),
+    ClientEvent("mod:raid", mod.StartRaid, mod.Acted, "Take the viewers to another channel.", (*COMMANDED, RaidTarget)),
+    ClientEvent("mod:vip", mod.MakeVip, mod.Acted, "Make somebody a VIP, or not.", APPOINTED),
+    ClientEvent(
+        "mod:moderator",
+        mod.MakeModerator,
+        mod.Acted,
+        "Make somebody a moderator, or not.",
+        APPOINTED,
+    ),
+    ClientEvent("mod:undo", mod.Undo, mod.Acted, "Take an action back.", (*COMMANDED, NothingToUndo)),
+    ClientEvent("poll:open", mod.OpenPoll, mod.Acted, "Open a poll.", (*COMMANDED, PollOpen, TextInvalid)),
+    ClientEvent("poll:close", mod.ClosePoll, mod.Acted, "Close or cancel a poll.", (*COMMANDED, PollClosed)),
+)
+CLIENT_EVENTS = (*ROOM_EVENTS, *CHAT_EVENTS, *MOD_EVENTS)
 SERVER_EVENTS = (
-    ServerEvent("chat", list[Entry], "What was said since the last frame, in the order of the room's log."),
+    ServerEvent("chat", list[Entry], "What happened since the last frame, in the order of the room's log."),
     ServerEvent("room:viewers", RoomViewers, "How many watch: at most once a second, and only when it changed."),
     ServerEvent("room:status", RoomStatus, "The stream began, stopped, came back or ended, or has another title."),
+    ServerEvent("room:you", mod.RoomYou, "What you are and may do here has changed."),
+    ServerEvent("room:poll", mod.RoomPoll, "The votes of the open poll: at most once a second."),
+    ServerEvent("room:reactions", mod.RoomReactions, "New reactions, counted: at most once a second."),
+    ServerEvent("chat:held", mod.ChatHeld, "To its author: what became of a held message."),
+    ServerEvent("mod:acted", mod.ModActed, "To the desk: what a moderator did."),
+    ServerEvent("mod:held", mod.ModHeld, "To the desk: the queue of held messages changed."),
     ServerEvent("room:reset", RoomReset, "The room's log was lost or moved: join again."),
     ServerEvent(
         "room:lagged",

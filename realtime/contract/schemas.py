@@ -1,13 +1,15 @@
 """JSON Schema of everything that goes over the socket, by the name of its struct."""
 
+import sys
 from typing import Any
 
 import msgspec
 
-from realtime import events
+from realtime import entries, events
 from realtime.contract.refusals import all_errors
 from realtime.disconnects import DISCONNECTS
 from realtime.events import CLIENT_EVENTS, SERVER_EVENTS, Auth, Body, Refusal
+from realtime.moderation import bodies
 
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/"
@@ -55,8 +57,10 @@ def schemas() -> dict[str, Schema]:
 
 
 def _may_leave_out(name: str) -> bool:
-    kind = getattr(events, name, None)
-    return kind is not None and (issubclass(kind, Body) or kind.__struct_config__.omit_defaults)
+    kind = next(
+        getattr(module, name) for module in (events, entries, bodies, sys.modules[__name__]) if hasattr(module, name)
+    )
+    return issubclass(kind, Body) or bool(kind.__struct_config__.omit_defaults)
 
 
 def _portable(schema: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import get_args
 
 import msgspec
 
@@ -10,14 +11,25 @@ from realtime.contract.asyncapi import payload
 from realtime.contract.refusals import ANY_EVENT, CONNECT, HANDSHAKE, NO_EVENT, all_errors
 from realtime.contract.schemas import Schema, schemas
 from realtime.disconnects import DISCONNECTS
+from realtime.entries import Entry
 from realtime.events import CLIENT_EVENTS, SERVER_EVENTS
 
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
+def _name(schema: Schema) -> str:
+    return str(schema["$ref"]).rsplit("/", 1)[-1]
+
+
 def with_tables(page: str) -> str:
     """The page with every marked table as it is now; raises KeyError for a table that does not exist."""
-    made = {"client": _client(), "server": _server(), "disconnects": _disconnects(), "errors": _errors()}
+    made = {
+        "client": _client(),
+        "server": _server(),
+        "entries": _entries(),
+        "disconnects": _disconnects(),
+        "errors": _errors(),
+    }
     return MARK.sub(lambda found: found[1] + made[found[2]] + found[3], page)
 
 
@@ -41,11 +53,18 @@ def _server() -> str:
     rows = []
     for event in SERVER_EVENTS:
         body = payload(event)
-        many = "items" in body
-        name = (body["items"] if many else body)["$ref"].rsplit("/", 1)[-1]
-        shape = _shape(known[name])
-        rows.append((f"`{event.name}`", f"`[{name}, ...]`, {name} = {shape}" if many else shape, event.summary))
+        shape = "`[Entry, ...]`" if "items" in body else _shape(known[_name(body)])
+        rows.append((f"`{event.name}`", shape, event.summary))
     return _table(("event", "body", "when"), rows)
+
+
+def _entries() -> str:
+    known = schemas()
+    rows = []
+    for kind in get_args(Entry):
+        schema = known[kind.__name__]
+        rows.append((f"`{schema['properties']['kind']['enum'][0]}`", _shape(schema), schema["description"]))
+    return _table(("kind", "entry", "what it says"), rows)
 
 
 def _disconnects() -> str:

@@ -1,7 +1,7 @@
 """The contract as TypeScript, in the shape socket.io-client's `Socket<ServerEvents, ClientEvents>` takes."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -9,6 +9,7 @@ from realtime.contract.asyncapi import payload
 from realtime.contract.refusals import CONNECT, all_errors, codes, refusals_of
 from realtime.contract.schemas import Schema, schemas
 from realtime.disconnects import DISCONNECTS, Disconnect
+from realtime.entries import Entry
 from realtime.events import CLIENT_EVENTS, SERVER_EVENTS
 
 HEAD = """\
@@ -33,7 +34,14 @@ SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean"
 def types() -> str:
     """The text of `events.ts`."""
     interfaces = [_interface(name, schema) for name, schema in schemas().items() if name not in BY_HAND]
-    return "\n".join([HEAD, _disconnects(), _codes(), ERRORS, *interfaces, _client_events(), _server_events()])
+    return "\n".join(
+        [HEAD, _disconnects(), _codes(), ERRORS, *interfaces, _entry(), _client_events(), _server_events()]
+    )
+
+
+def _entry() -> str:
+    kinds = " | ".join(kind.__name__ for kind in get_args(Entry))
+    return f"/** One entry of a room's log. */\nexport type Entry = {kinds};\n"
 
 
 def _codes() -> str:
@@ -100,6 +108,8 @@ def _type(schema: Schema) -> str:
         return " | ".join(_literal(value) for value in schema["enum"])
     if schema.get("type") == "array":
         inside = _type(schema["items"])
+        if inside == _type({"anyOf": [{"$ref": kind.__name__} for kind in get_args(Entry)]}):
+            inside = "Entry"
         return f"({inside})[]" if "|" in inside else f"{inside}[]"
     if schema.get("type") == "object":
         return f"Record<string, {_type(schema.get('additionalProperties') or {})}>"

@@ -5,17 +5,16 @@ from typing import cast
 import msgspec
 
 from realtime.connections import MAX_ROOMS, Connection
+from realtime.entries import Entry, RoomSettings
 from realtime.errors import TooManyRooms
 from realtime.events import (
     Answer,
     Creator,
-    Entry,
     JoinRoom,
     LeaveRoom,
     Me,
     RoomJoined,
     RoomRole,
-    RoomSettings,
     StreamInfo,
     User,
 )
