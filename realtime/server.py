@@ -82,10 +82,6 @@ class Node:
         }
         decoders = {event.name: msgspec.json.Decoder(event.body) for event in CLIENT_EVENTS}
         self._events = {name: (decoders[name], handle) for name, handle in handlers.items()}
-            event.name: (msgspec.json.Decoder(event.body), handlers[event.name])
-            for event in CLIENT_EVENTS
-            if event.name in handlers
-        }
 
     async def opened(self, sid: str, socket: EngineSocket, cookies: str, auth: msgspec.Raw | None) -> None:
         sent = _decode(msgspec.json.Decoder(Auth), auth if auth is not None else b"{}")

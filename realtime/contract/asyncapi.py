@@ -12,7 +12,7 @@ from accounts.cookies import ACCESS_COOKIE
 from infra.errors import FootlightError
 from realtime.contract import examples
 from realtime.contract.refusals import ANY_EVENT, CONNECT, NO_EVENT, Errors, all_errors, codes, refusals_of
-from realtime.contract.schemas import Schema, reference, schemas
+from realtime.contract.schemas import Schema, portable, reference, schemas
 from realtime.disconnects import DISCONNECTS
 from realtime.events import CLIENT_EVENTS, SERVER_EVENTS, ClientEvent, ServerEvent
 
@@ -144,10 +144,10 @@ def _messages() -> dict[str, Any]:
     return found
 
 
-def payload(event: ServerEvent) -> Schema:
+def payload(event: ServerEvent) -> Any:
     """The schema of a server event's body."""
     (schema,), _ = msgspec.json.schema_components([event.body], ref_template="#/components/schemas/{name}")
-    return schema
+    return portable(schema)
 
 
 def _message(name: str, summary: str, schema: Schema, shown: list[Any]) -> dict[str, Any]:

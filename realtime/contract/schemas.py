@@ -53,7 +53,7 @@ def schemas() -> dict[str, Schema]:
     found["ErrorBody"]["properties"]["code"] = {"enum": list(all_errors())}
     found["Refusal"]["properties"]["error"] = reference("ErrorBody")
     found["SessionClosing"]["properties"]["code"] = {"enum": [one.code for one in DISCONNECTS]}
-    return {name: _portable(found[name]) for name in sorted(found)}
+    return {name: portable(found[name]) for name in sorted(found)}
 
 
 def _may_leave_out(name: str) -> bool:
@@ -63,10 +63,10 @@ def _may_leave_out(name: str) -> bool:
     return issubclass(kind, Body) or bool(kind.__struct_config__.omit_defaults)
 
 
-def _portable(schema: Any) -> Any:
-    """Regular expressions as JSON Schema wants them: `$` is the very end there, as Python's `\\Z` is."""
+def portable(schema: Any) -> Any:
+    """As JSON Schema wants it: `$` is the very end, as Python's `\\Z` is; a discriminator is OpenAPI's alone."""
     if isinstance(schema, dict):
-        return {key: _portable(value) for key, value in schema.items()}
+        return {key: portable(value) for key, value in schema.items() if key != "discriminator"}
     if isinstance(schema, list):
-        return [_portable(value) for value in schema]
+        return [portable(value) for value in schema]
     return schema.replace(r"\Z", "$") if isinstance(schema, str) else schema
