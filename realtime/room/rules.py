@@ -1,0 +1,95 @@
+"""The rules of a room: what its channel decided, at one revision. The truth is PostgreSQL's; this is the projection.
+
+A `Change` is one row of the channel's moderation log as a room sees it: the entry for the room's log (or none), its
+mark, and what it does to the rules. Rooms apply changes in the order of their revisions, each once.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from msgspec import Raw, Struct, field
+
+from realtime.entries import RoomRole, RoomSettings
+
+Mark = str  # see docs/moderation-design.md
+RolesGiven = dict[str, RoomRole]
+
+
+class Caution(Struct, frozen=True, kw_only=True):
+    """A warning that was not acknowledged yet."""
+
+    id: str
+    reason: str
+
+
+class Sanction(Struct, frozen=True, kw_only=True):
+    """`until` in Unix milliseconds; null for good."""
+
+    until: int | None
+    reason: str = ""
+
+
+class Private(Struct, frozen=True, kw_only=True):
+    """What only nodes and moderators know: AutoMod's rules and the channel's terms, as their modules read them."""
+
+    automod: Raw = field(default_factory=lambda: Raw(b"{}"))
+    terms: Raw = field(default_factory=lambda: Raw(b"[]"))
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """All of it. `sanctions` and `cautions` by user id; sanctions that are over may still be among them."""
+
+    revision: int = 0
+    settings: RoomSettings = RoomSettings()
+    roles: RolesGiven = field(default_factory=dict)
+    sanctions: dict[str, Sanction] = field(default_factory=dict)
+    cautions: dict[str, Caution] = field(default_factory=dict)
+    private: Private = field(default_factory=Private)
+
+
+class Patch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one change does to the rules; applied field by field in this order. `lift` and `acknowledge` are user ids."""
+
+    settings: RoomSettings | None = None
+    role: tuple[str, Literal["moderator", "vip", "viewer"]] | None = None
+    sanction: tuple[str, Sanction] | None = None
+    lift: str | None = None
+    caution: tuple[str, Caution] | None = None
+    acknowledge: str | None = None
+    private: Private | None = None
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One row of the log for a room. `entry` is the entry as JSON (an object without `offset`), for the room
+    `stream_id` only (None: for the channel's open room); rooms it is not for take the patch alone.
+
+    `restores`: the id of an earlier change whose removed messages come back.
+    """
+
+    id: str
+    revision: int
+    stream_id: str | None
+    mark: Mark = "!"
+    entry: Raw | None = None
+    patch: Patch = Patch()
+    restores: str | None = None
+
+
+class ChannelRules(Protocol):
+    """The truth. Both raise `Unavailable` when it does not answer."""
+
+    async def rules(self, channel_id: str) -> Rules:
+        """All rules at their newest revision; a channel that never decided anything is at revision 0."""
+        ...
+
+    async def after(self, channel_id: str, revision: int) -> Sequence[Change]:
+        """The changes after that revision, in order, at most 200."""
+        ...
+
+
+class RoomRules(Protocol):
+    """The projection: see `realtime.room.projection`."""
+
+    async def catch_up(self, stream_id: str, channel_id: str) -> int:
+        """Bring the room to the newest revision, which is returned; every change is applied once, whoever asks."""
+        ...
