@@ -5,7 +5,7 @@ Times are Unix milliseconds. A reader folds them: see docs/moderation-design.md.
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, json, to_builtins
 
 RoomRole = Literal["viewer", "vip", "moderator", "admin", "creator"]
 Tint = Literal["primary", "blue", "green", "orange", "purple"]
@@ -190,3 +190,10 @@ Entry = (
     | Restored
     | Removed
 )
+
+
+def without_offset(entry: Line) -> bytes:
+    """The entry as JSON that has no offset yet; the log puts it in front."""
+    body = to_builtins(entry)
+    del body["offset"]
+    return json.encode(body)

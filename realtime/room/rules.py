@@ -48,7 +48,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 class Patch(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one change does to the rules; applied field by field in this order. `lift` and `acknowledge` are user ids."""
+    """What one change does to the rules; field by field in this order. `lift`, `acknowledge`: user ids."""
 
     settings: RoomSettings | None = None
     role: tuple[str, Literal["moderator", "vip", "viewer"]] | None = None
