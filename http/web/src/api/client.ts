@@ -11,7 +11,7 @@ const REFRESHED_AT = "footlight.refreshed_at";
 const TIMEOUT_MS = 15_000;
 
 export interface CallOptions {
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal | undefined;
   /** False for calls where a 401 is about what was typed, not about the session. */
