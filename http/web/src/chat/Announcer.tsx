@@ -1,14 +1,14 @@
 /** Chat for who listens: the newest line, at most one every five seconds. A busy room must not talk over the stream. */
 import { useEffect, useRef, useState } from "react";
-import type { Entry } from "../realtime/events";
+import { isSaid, type Line, type Said } from "../realtime/fold";
 
 const EVERY_MS = 5000;
 
-export function Announcer({ entries }: { entries: Entry[] }) {
+export function Announcer({ entries }: { entries: Line[] }) {
   const [words, setWords] = useState("");
-  const newest = useRef<Entry | undefined>(undefined);
+  const newest = useRef<Said | undefined>(undefined);
   const said = useRef<number | null>(null);
-  newest.current = entries.at(-1);
+  newest.current = entries.findLast(isSaid);
   useEffect(() => {
     const timer = setInterval(() => {
       const entry = newest.current;

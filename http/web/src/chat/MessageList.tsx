@@ -1,5 +1,6 @@
 /** The conversation: follows the newest line until one scrolls up, then holds still and counts what came. */
 import { Fragment, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { isSaid } from "../realtime/fold";
 import type { Room } from "../realtime/room";
 import { Icon } from "../ui/icons";
 import { ChatLine } from "./ChatLine";
@@ -56,7 +57,7 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
         {room.entries.map((entry, index) => (
           <Fragment key={room.dropped + index}>
             {room.gaps.includes(room.dropped + index) && <MissedLine />}
-            <ChatLine user={entry.user} text={entry.text} at={entry.at} myId={me?.id ?? null} myName={me?.name ?? null} />
+            {isSaid(entry) && <ChatLine user={entry.user} text={entry.text} at={entry.at} myId={me?.id ?? null} myName={me?.name ?? null} />}
           </Fragment>
         ))}
         {room.gaps.includes(last) && <MissedLine />}

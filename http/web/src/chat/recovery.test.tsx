@@ -2,7 +2,7 @@
 import { act, cleanup, render, screen } from "@testing-library/react";
 import { createElement } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { emptyRoom, reduceRoom, type Room } from "../realtime/room";
+import { emptyRoom, plainSettings, reduceRoom, type Room } from "../realtime/room";
 import type { Entry, RoomJoined } from "../realtime/events";
 import { MessageList } from "./MessageList";
 import { useLasting } from "./useLasting";
@@ -42,7 +42,8 @@ const entry = (offset: number): Entry => ({ stream_id: "s1", offset, kind: "mess
 const answer = (epoch: string, entries: Entry[]): RoomJoined => ({
   ok: true, epoch, offset: entries.at(-1)?.offset ?? 0, recovered: false, entries, viewers: 1, peak: 1,
   stream: { id: "s1", title: "", category: null, status: "live", creator: { id: "c1", display_name: "Cleo" } },
-  settings: { slow_seconds: 0, max_length: 500 }, me: { user: null, may_chat: false },
+  settings: plainSettings, pin: null, poll: null, raid: null,
+  me: { user: null, may_chat: false, capabilities: [], restriction: null, warning: null, following_since: null },
 });
 const after = (...answers: RoomJoined[]) => answers.reduce<Room>((room, one) => reduceRoom(room, { type: "joined", answer: one }), emptyRoom);
 const list = (room: Room) => render(<MessageList room={room} times={false} onRetry={() => {}} onForget={() => {}} />);

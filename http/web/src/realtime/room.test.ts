@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, RoomJoined } from "./events";
-import { emptyRoom, KEPT_ENTRIES, reduceRoom, type Room } from "./room";
+import { idOf } from "./fold";
+import { emptyRoom, KEPT_ENTRIES, plainSettings, reduceRoom, type Room } from "./room";
 
 const ada = { id: "u1", name: "Ada", role: "viewer" as const };
 
@@ -17,8 +18,11 @@ const joinAnswer = (entries: Entry[], more: Partial<RoomJoined> = {}): RoomJoine
   stream: { id: "s1", title: "Morning", category: null, status: "live", creator: { id: "c1", display_name: "Cleo" } },
   viewers: 3,
   peak: 5,
-  settings: { slow_seconds: 0, max_length: 500 },
-  me: { user: ada, may_chat: true },
+  settings: plainSettings,
+  me: { user: ada, may_chat: true, capabilities: [], restriction: null, warning: null, following_since: null },
+  pin: null,
+  poll: null,
+  raid: null,
   ...more,
 });
 
@@ -45,11 +49,18 @@ describe("joining", () => {
     expect(offsets(room)).toEqual([1, 2, 3, 4]);
   });
 
-  test("a join that could not recover leaves a gap between what was known and what there is", () => {
+  test("a join that could not recover throws away what may have been removed meanwhile, and marks the gap", () => {
     const room = reduceRoom(joined([entry(1), entry(2)]), { type: "joined", answer: joinAnswer([entry(90), entry(91)]) });
-    expect(offsets(room)).toEqual([1, 2, 90, 91]);
-    expect(room).toMatchObject({ loss: null, gaps: [2], offset: 91 });
-    expect(offsets(receive(room, 92))).toEqual([1, 2, 90, 91, 92]);
+    expect(offsets(room)).toEqual([90, 91]);
+    expect(room).toMatchObject({ loss: null, gaps: [2], dropped: 2, offset: 91 });
+    expect(offsets(receive(room, 92))).toEqual([90, 91, 92]);
+  });
+
+  test("who was away when the log was lost keeps nothing of it either", () => {
+    const away = reduceRoom(joined([entry(1), entry(2)]), { type: "disconnected" });
+    const room = reduceRoom(away, { type: "joined", answer: joinAnswer([entry(1, "new")], { epoch: "e2" }) });
+    expect(room.entries.map(idOf)).toEqual(["new"]);
+    expect(room.gaps).toEqual([2]);
   });
 
   test("a snapshot that begins where we are leaves no gap", () => {
@@ -60,13 +71,13 @@ describe("joining", () => {
 
   test("a recovery that names another epoch is a snapshot", () => {
     const room = reduceRoom(joined([entry(1)]), { type: "joined", answer: joinAnswer([entry(1, "other")], { recovered: true, epoch: "e2" }) });
-    expect(room.entries.map((one) => one.id)).toEqual(["m1", "other"]);
+    expect(room.entries.map(idOf)).toEqual(["m1", "other"]);
     expect(room.gaps).toEqual([1]);
   });
 
   test("a message that was sent again into the new log keeps its one line", () => {
     const room = reduceRoom(joined([entry(1), entry(2)]), { type: "joined", answer: joinAnswer([entry(1, "m2"), entry(2, "new")], { epoch: "e2" }) });
-    expect(room.entries.map((one) => one.id)).toEqual(["m1", "m2", "new"]);
+    expect(room.entries.map(idOf)).toEqual(["m1", "m2", "new"]);
     expect(room.offset).toBe(2);
   });
 
@@ -117,7 +128,7 @@ describe("entries", () => {
   });
 
   test("a kind this client does not know moves the offset and shows nothing", () => {
-    const room = reduceRoom(joined([entry(1)]), { type: "entries", entries: [{ ...entry(2), kind: "poll" } as unknown as Entry] });
+    const room = reduceRoom(joined([entry(1)]), { type: "entries", entries: [{ ...entry(2), kind: "confetti" } as unknown as Entry] });
     expect(offsets(room)).toEqual([1]);
     expect(room.offset).toBe(2);
   });
@@ -146,7 +157,7 @@ describe("own messages", () => {
     expect(room.pending).toHaveLength(1);
     const arrived = reduceRoom(room, { type: "entries", entries: [entry(2, "mine")] });
     expect(arrived.pending).toEqual([]);
-    expect(arrived.entries.at(-1)?.id).toBe("mine");
+    expect(arrived.entries.map(idOf).at(-1)).toBe("mine");
   });
 
   test("an acknowledgement after the entry changes nothing", () => {

@@ -1,19 +1,38 @@
 /** One room, live: joins, keeps in step, joins again after a hole or a lost connection, and sends messages. */
-import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { ApiError, asApiError } from "../api/errors";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState, type RefObject } from "react";
+import { ApiError, asApiError, offlineError } from "../api/errors";
 import { randomId } from "../session/device";
 import { backoffMs } from "./backoff";
-import type { Chatters, ClientEvents, Entry, ServerEvents } from "./events";
-import { emptyRoom, reduceRoom, type Loss, type Room, type RoomAction } from "./room";
+import type { Chatters, ClientEvents, Entry, Me, ModActed, ModHeld, ReplyTo, ServerEvents } from "./events";
+import { emptyRoom, reduceRoom, type Loss, type Pending, type Room, type RoomAction } from "./room";
 import { sharedSocket, watchLink, type Link, type LiveSocket } from "./socket";
 
 const ACK_TIMEOUT_MS = 8_000;
 /** A log that is lost is lost for the whole room: its viewers come back over this time, not all at once. */
 const RESET_SPREAD_MS = 800;
+/** Who may hear what only moderators hear (realtime/moderation/capabilities.py). */
+const SEES_DESK = "see_private";
 
 type Body<Name extends keyof ClientEvents> = Parameters<ClientEvents[Name]>[0];
 type Answer<Name extends keyof ClientEvents> = Parameters<Parameters<ClientEvents[Name]>[1]>[0];
-type Granted<Name extends keyof ClientEvents> = Extract<Answer<Name>, { ok: true }>;
+export type Granted<Name extends keyof ClientEvents> = Extract<Answer<Name>, { ok: true }>;
+
+export interface RoomOptions {
+  /** Hear what only moderators hear, and keep the text of what is removed. */
+  desk?: boolean;
+}
+
+export interface SendOptions {
+  /** They did it: `/me`. */
+  me?: boolean;
+  replyTo?: ReplyTo | null;
+}
+
+/** Ask for any event of a room; `stream_id` is filled in. Rejects with an ApiError, also when no answer came. */
+export type Act = <Name extends keyof ClientEvents>(event: Name, body: Omit<Body<Name>, "stream_id">) => Promise<Granted<Name>>;
+
+export type DeskNews = { event: "mod:acted"; body: ModActed } | { event: "mod:held"; body: ModHeld };
+type DeskListener = (news: DeskNews) => void;
 
 export interface LiveRoom {
   room: Room;
@@ -23,12 +42,21 @@ export interface LiveRoom {
   /** Why the room could not be joined, until it could. */
   refused: ApiError | null;
   /** Resolves when stored; rejects with the server's refusal. A lost connection leaves the message pending. */
-  send: (text: string) => Promise<void>;
+  send: (text: string, options?: SendOptions) => Promise<void>;
   /** Send a pending message again under its id; a refusal stands on its line. */
   resend: (id: string, text: string) => void;
   forget: (id: string) => void;
   /** A page of who is here, after the page whose `next` is given. */
   whoIsHere: (after: string | null) => Promise<Chatters>;
+  act: Act;
+  /** Hear `mod:acted` and `mod:held` until what is returned is called; only with `desk`, and only moderators do. */
+  onDesk: (listener: DeskListener) => () => void;
+  /** What one is and may do here; `user` has the role. */
+  you: Me | null;
+  /** Own messages that a moderator has to see first, and what became of them. */
+  held: Pending[];
+  /** While somebody reads further up, or is about to act on a line: older lines stay longer. */
+  hold: (on: boolean) => void;
 }
 
 async function ask<Name extends keyof ClientEvents>(socket: LiveSocket, event: Name, body: Body<Name>): Promise<Granted<Name>> {
@@ -38,8 +66,10 @@ async function ask<Name extends keyof ClientEvents>(socket: LiveSocket, event: N
   throw new ApiError(400, answer.error);
 }
 
-export function useRoom(streamId: string): LiveRoom {
-  const [room, dispatch] = useReducer(reduceRoom, emptyRoom);
+const HELD_STATES = new Set<Pending["state"]>(["held", "approved", "denied", "expired"]);
+
+export function useRoom(streamId: string, { desk = false }: RoomOptions = {}): LiveRoom {
+  const [room, dispatch] = useReducer(reduceRoom, { ...emptyRoom, keepRemoved: desk });
   const [[link, closedBecause], setLink] = useState<[Link, string | null]>(["connecting", null]);
   const [refused, setRefused] = useState<ApiError | null>(null);
   const latest = useRef(room);
@@ -47,24 +77,51 @@ export function useRoom(streamId: string): LiveRoom {
 
   useEffect(() => watchLink((...now) => setLink(now)), []);
   const mend = useRef((_: Loss) => {});
+  const listeners = useRef(new Set<DeskListener>());
   useEffect(() => {
-    const entered = enterRoom(streamId, dispatch, () => latest.current, setRefused);
+    const onNews = (news: DeskNews) => listeners.current.forEach((listener) => listener(news));
+    const entered = enterRoom({ streamId, desk, dispatch, current: () => latest.current, onRefused: setRefused, onNews });
     mend.current = entered.mend;
     return entered.leave;
-  }, [streamId]);
+  }, [streamId, desk]);
   useEffect(() => {
     if (room.loss) mend.current(room.loss);
   }, [room.loss]);
 
+  const act = useCallback<Act>((event, body) => askRoom(streamId, event, body), [streamId]);
+  const onDesk = useCallback((listener: DeskListener) => {
+    listeners.current.add(listener);
+    return () => void listeners.current.delete(listener);
+  }, []);
+  const hold = useCallback((on: boolean) => {
+    if (latest.current.held !== on) dispatch({ type: "hold", on });
+  }, []);
+  const own = useOwnMessages(streamId, dispatch, latest);
+  const whoIsHere = useCallback((after: string | null) => act("room:chatters", { after }), [act]);
+  const held = useMemo(() => room.pending.filter((message) => HELD_STATES.has(message.state)), [room.pending]);
+  return { room, link, closedBecause, refused, ...own, whoIsHere, act, onDesk, you: room.me, held, hold };
+}
+
+async function askRoom<Name extends keyof ClientEvents>(streamId: string, event: Name, body: Omit<Body<Name>, "stream_id">): Promise<Granted<Name>> {
+  try {
+    return await ask(await sharedSocket(), event, { ...body, stream_id: streamId } as Body<Name>);
+  } catch (thrown) {
+    throw thrown instanceof ApiError ? thrown : offlineError();
+  }
+}
+
+function useOwnMessages(streamId: string, dispatch: Dispatch, latest: RefObject<Room>) {
   const deliver = useCallback(
-    async (text: string, id: string) => {
+    async (id: string, text: string, { me = false, replyTo }: SendOptions) => {
       const user = latest.current.me?.user;
       if (!user) return;
-      dispatch({ type: "sending", message: { id, text, user, at: Date.now() } });
+      const more = { ...(me ? { me } : {}), ...(replyTo ? { replyTo } : {}) };
+      dispatch({ type: "sending", message: { id, text, user, at: Date.now(), ...more } });
       if (!latest.current.joined) return; // on its way between two nodes: it goes out with the next join
-      const answered = sharedSocket().then((socket) => ask(socket, "chat:send", { stream_id: streamId, id, text }));
+      const body = { stream_id: streamId, id, text, ...(me ? { me } : {}), ...(replyTo ? { reply_to: replyTo } : {}) };
+      const answered = sharedSocket().then((socket) => ask(socket, "chat:send", body));
       await answered.then(
-        () => dispatch({ type: "acked", id }),
+        ({ held }) => dispatch({ type: "acked", id, held }),
         (thrown: unknown) => {
           // Sent on a new connection before its room was joined; the join that follows sends it again.
           const early = thrown instanceof ApiError && thrown.code === "room.not_joined";
@@ -73,36 +130,42 @@ export function useRoom(streamId: string): LiveRoom {
         },
       );
     },
-    [streamId],
+    [streamId, dispatch, latest],
   );
   const send = useCallback(
-    async (text: string) => {
+    async (text: string, options: SendOptions = {}) => {
       const id = randomId();
-      await deliver(text, id).catch((refusal: unknown) => {
+      await deliver(id, text, options).catch((refusal: unknown) => {
         dispatch({ type: "forget", id });
         throw refusal;
       });
     },
-    [deliver],
+    [deliver, dispatch],
   );
   const resend = useCallback(
     (id: string, text: string) => {
-      deliver(text, id).catch((thrown: unknown) => dispatch({ type: "failed", id, reason: asApiError(thrown).message }));
+      const sent = latest.current.pending.find((message) => message.id === id);
+      deliver(id, text, sent ?? {}).catch((thrown: unknown) => dispatch({ type: "failed", id, reason: asApiError(thrown).message }));
     },
-    [deliver],
+    [deliver, dispatch, latest],
   );
-  const forget = useCallback((id: string) => dispatch({ type: "forget", id }), []);
-  const whoIsHere = useCallback(
-    async (after: string | null) => ask(await sharedSocket(), "room:chatters", { stream_id: streamId, after }),
-    [streamId],
-  );
-  return { room, link, closedBecause, refused, send, resend, forget, whoIsHere };
+  const forget = useCallback((id: string) => dispatch({ type: "forget", id }), [dispatch]);
+  return { send, resend, forget };
 }
 
 type Dispatch = (action: RoomAction) => void;
 
+interface Entering {
+  streamId: string;
+  desk: boolean;
+  dispatch: Dispatch;
+  current: () => Room;
+  onRefused: (error: ApiError | null) => void;
+  onNews: DeskListener;
+}
+
 /** Join and follow one room until `leave` is called. */
-function enterRoom(streamId: string, dispatch: Dispatch, current: () => Room, onRefused: (error: ApiError | null) => void) {
+function enterRoom({ streamId, desk, dispatch, current, onRefused, onNews }: Entering) {
   let left = false;
   let joining = false;
   let attempt = 0;
@@ -122,7 +185,7 @@ function enterRoom(streamId: string, dispatch: Dispatch, current: () => Room, on
       const { epoch, offset, loss } = current();
       try {
         const place = epoch === null ? {} : { epoch, offset };
-        const answer = await ask(socket, "room:join", { stream_id: streamId, ...place });
+        const answer = await ask(socket, "room:join", { stream_id: streamId, ...place, ...(desk ? { desk } : {}) });
         if (left) return;
         attempt = 0;
         onRefused(null);
@@ -146,12 +209,28 @@ function enterRoom(streamId: string, dispatch: Dispatch, current: () => Room, on
     const tellMine = (body: { stream_id: string }, action: RoomAction) => {
       if (body.stream_id === streamId) tell(action);
     };
+    const tellDesk = (news: DeskNews) => {
+      if (news.body.stream_id !== streamId) return;
+      frames.flush();
+      onNews(news);
+    };
     const handlers: Omit<ServerEvents, "session:closing"> & { connect: () => void; disconnect: () => void } = {
       connect: () => void join(),
       disconnect: () => tell({ type: "disconnected" }),
       chat: (entries) => frames.add(entries.filter((entry) => entry.stream_id === streamId)),
       "room:viewers": (body) => tellMine(body, { type: "viewers", viewers: body.viewers }),
       "room:status": (body) => tellMine(body, { type: "status", status: body }),
+      "room:you": (body) => {
+        const sees = current().me?.capabilities.includes(SEES_DESK);
+        tellMine(body, { type: "you", you: body });
+        // Made a moderator a moment ago: the desk is asked for again.
+        if (desk && body.stream_id === streamId && !sees && body.capabilities.includes(SEES_DESK)) void join();
+      },
+      "room:poll": (body) => tellMine(body, { type: "votes", votes: body }),
+      "room:reactions": (body) => tellMine(body, { type: "reactions", reactions: body }),
+      "chat:held": (body) => tellMine(body, { type: "held", held: body }),
+      "mod:acted": (body) => tellDesk({ event: "mod:acted", body }),
+      "mod:held": (body) => tellDesk({ event: "mod:held", body }),
       "room:reset": (body) => tellMine(body, { type: "reset" }),
       "room:lagged": (body) => tellMine(body, { type: "lagged" }),
     };

@@ -1,0 +1,129 @@
+/**
+ * How the entries of a room's log become what one sees: pure.
+ *
+ * A line keeps its place by its offset. A removal empties what stands before it, and the text is really gone from the
+ * state; `restored` brings a message back to its old place. So what one has after any entries is what a fresh reader of
+ * the same log has. Moderators at their desk keep what they saw (`keepRemoved`), as `was` of the emptied line.
+ */
+import type { Announcement, Entry, Me, Message, Moderation, Pin, Poll, Raid, RaidChanged, RoomSettings } from "./events";
+
+/** What somebody said. */
+export type Said = Message | Announcement;
+
+/** Why a line is empty, for who saw it happen. */
+export interface RemovedBy {
+  action: Moderation["action"];
+  until: number | null;
+  at: number;
+}
+
+/** Here stood something that was removed. */
+export interface Gone {
+  kind: "removed";
+  offset: number;
+  stream_id: string;
+  by?: RemovedBy;
+  was?: Said;
+}
+
+/** One line of the conversation. Of `moderation` only `clear` has a line, of `raid` only `arrived`. */
+export type Line = Said | Gone | Moderation | RaidChanged;
+
+/** What the entries of a log decide. */
+export interface View {
+  entries: Line[];
+  settings: RoomSettings;
+  pin: Pin | null;
+  poll: Poll | null;
+  raid: Raid | null;
+  me: Me | null;
+}
+
+export interface FoldOptions {
+  /** Keep the text of what is removed, for moderators who saw it. */
+  keepRemoved: boolean;
+  /** Lines before this index are of a log that was lost: offsets do not name them. */
+  since: number;
+}
+
+export const isSaid = (line: Line): line is Said => line.kind === "message" || line.kind === "announcement";
+
+/** The id of a line that has one. */
+export const idOf = (line: Line): string | null => (line.kind === "removed" ? null : line.id);
+
+/** The view after these entries, which follow each other in the log. */
+export function fold(view: View, fresh: Entry[], options: FoldOptions): View {
+  const next = { ...view, entries: [...view.entries] };
+  for (const entry of fresh) apply(next, entry, options);
+  return next;
+}
+
+function apply(view: View, entry: Entry, options: FoldOptions): void {
+  switch (entry.kind) {
+    case "message":
+    case "announcement":
+    case "removed":
+      view.entries.push(entry);
+      return;
+    case "moderation":
+      remove(view, entry, options.keepRemoved);
+      if (entry.action === "clear") view.entries.push(entry);
+      return;
+    case "restored":
+      restore(view.entries, entry.message, options.since);
+      return;
+    case "settings":
+      view.settings = entry.settings;
+      return;
+    case "pin":
+      view.pin = entry.pin;
+      return;
+    case "poll":
+      view.poll = entry.poll;
+      return;
+    case "raid":
+      if (entry.raid.state === "arrived") view.entries.push(entry);
+      else view.raid = entry.raid.state === "cancelled" ? null : entry.raid;
+      return;
+    case "role":
+      if (view.me?.user?.id === entry.target.id && view.me.user.role !== "creator" && view.me.user.role !== "admin") {
+        view.me = { ...view.me, user: { ...view.me.user, role: entry.role } };
+      }
+  }
+}
+
+type Covers = (userId: string, messageId: string) => boolean;
+
+/** What a removal takes away of what stands before it; null for an entry that removes nothing. */
+function coveredBy({ action, target, message_id }: Moderation): Covers | null {
+  if (action === "clear") return () => true;
+  if (!target) return null;
+  if (action === "timeout" || action === "ban") return (userId) => userId === target.id;
+  if (action === "delete") return (userId, messageId) => userId === target.id && messageId === message_id;
+  return null;
+}
+
+function remove(view: View, entry: Moderation, keepRemoved: boolean): void {
+  const covers = coveredBy(entry);
+  if (!covers) return;
+  const by = { action: entry.action, until: entry.until ?? null, at: entry.at };
+  view.entries = view.entries.map((line) => emptied(line, covers, by, keepRemoved));
+  if (view.pin && covers(view.pin.user.id, view.pin.message_id)) view.pin = null;
+}
+
+function emptied(line: Line, covers: Covers, by: RemovedBy, keepRemoved: boolean): Line {
+  if (!isSaid(line)) return line;
+  if (!covers(line.user.id, line.id)) return line;
+  const { offset, stream_id } = line;
+  return { kind: "removed", offset, stream_id, by, ...(keepRemoved ? { was: line } : {}) };
+}
+
+/** Put a message back in its old place, when that is among the lines. */
+function restore(lines: Line[], message: Message, since: number): void {
+  for (let index = lines.length - 1; index >= since; index -= 1) {
+    if (lines[index]!.offset === message.offset) {
+      lines[index] = message;
+      return;
+    }
+  }
+}
