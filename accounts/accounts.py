@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from accounts import password_rules, repository, roles, tokens
+from accounts.colors import normalise_color
 from accounts.errors import (
     AccountNotFound,
     EmailTaken,
@@ -106,6 +109,7 @@ class Accounts:
             subscription_tier=standing.tier,
             session_id=claims.sid,
             expires_at=claims.expires_at,
+            chat_color=standing.color,
         )
 
     async def me(self, identity: Identity) -> User:
@@ -194,10 +198,33 @@ class Accounts:
 
     async def rename(self, identity: Identity, display_name: str) -> User:
         """Change the display name, on open sockets as well. Raises `FieldsInvalid`."""
-        name = _checked({"display_name": (normalise_name, display_name)})["display_name"]
+        return await self.change_profile(identity.user_id, display_name=display_name)
+
+    async def set_chat_color(self, user_id: str, color: str | None) -> User:
+        """Change the colour of the name in chat, on open sockets as well; None takes it back.
+
+        `color` is `#rrggbb` or a name of `accounts.colors.NAMED`. Raises `FieldsInvalid`.
+        """
+        return await self.change_profile(user_id, chat_color=color)
+
+    async def change_profile(
+        self, user_id: str, *, display_name: str | UnsetType = UNSET, chat_color: str | UnsetType | None = UNSET
+    ) -> User:
+        """Change what is given, all of it or nothing. Raises `FieldsInvalid` with everything that is wrong."""
+        wanted = _checked(
+            ({"display_name": (normalise_name, display_name)} if isinstance(display_name, str) else {})
+            | ({"chat_color": (normalise_color, chat_color)} if isinstance(chat_color, str) else {})
+        )
         async with self._change() as change:
-            user = _existing(await repository.set_name(change.connection, identity.user_id, name, self._clock()))
-            await self._tell_profile(change, user)
+            user = _existing(await repository.lock(change.connection, user_id))
+            before = user
+            if name := wanted.get("display_name"):
+                user = _existing(await repository.set_name(change.connection, user_id, name, self._clock()))
+            if chat_color is not UNSET:
+                color = wanted.get("chat_color")
+                user = _existing(await repository.set_color(change.connection, user_id, color, self._clock()))
+            if user != before:
+                await self._tell_profile(change, user)
         return user
 
     async def change_password(self, identity: Identity, current: str, new: str, address: str) -> SignIn:
@@ -274,7 +301,7 @@ class Accounts:
         await change.tell(
             ProfileChanged(
                 at=self._clock(), user_id=user.id, display_name=user.display_name, role=user.role,
-                subscription_tier=user.subscription_tier,
+                subscription_tier=user.subscription_tier, chat_color=user.chat_color,
             )
         )  # fmt: skip
         await self._sessions.take_over(user)

@@ -16,10 +16,11 @@ class SessionsRevoked(Event, frozen=True, kw_only=True):
 
 
 class ProfileChanged(Event, frozen=True, kw_only=True):
-    """Name, role or tier are new; open sockets take them over."""
+    """Name, role, tier or colour are new; open sockets take them over."""
 
     topic: ClassVar[str] = "account.profile_changed"
     user_id: str
     display_name: str
     role: Role
     subscription_tier: Tier
+    chat_color: str | None = None

@@ -10,7 +10,10 @@ Tier = Literal["free", "premium"]
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as its owner and our own code may see it; the password hash is not part of it."""
+    """An account as its owner and our own code may see it; the password hash is not part of it.
+
+    `chat_color` is `#rrggbb`, or None for one that the client makes of the name.
+    """
 
     id: str
     email: str
@@ -18,10 +21,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     subscription_tier: Tier
     created_at: datetime
+    chat_color: str | None = None
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asking: a valid access token whose session still stands. Role and name are the present ones.
+    """Who is asking: a valid access token whose session still stands. Role, name and colour are the present ones.
 
     `session_id` is the sign-in (the refresh family) the token came from; `expires_at` ends the token, not the session.
     """
@@ -32,6 +36,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     subscription_tier: Tier
     session_id: str
     expires_at: datetime
+    chat_color: str | None = None
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):

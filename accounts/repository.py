@@ -7,7 +7,7 @@ import asyncpg
 from accounts.model import Role, Tier, User
 from infra.stores.postgres import Connection
 
-_USER = "id, email, display_name, role, subscription_tier, created_at"
+_USER = "id, email, display_name, role, subscription_tier, created_at, chat_color"
 
 
 async def insert(connection: Connection, user: User, password_hash: str) -> bool:
@@ -75,6 +75,14 @@ async def set_name(connection: Connection, user_id: str, display_name: str, now:
     return _user(row)
 
 
+async def set_color(connection: Connection, user_id: str, color: str | None, now: datetime) -> User | None:
+    row = await connection.fetchrow(
+        f"UPDATE users SET chat_color = $2, updated_at = $3 WHERE id = $1 RETURNING {_USER}",  # noqa: S608 - constant
+        user_id, color, now,
+    )  # fmt: skip
+    return _user(row)
+
+
 async def set_role(connection: Connection, user_id: str, role: Role, tier: Tier, now: datetime) -> User | None:
     row = await connection.fetchrow(
         "UPDATE users SET role = $2, subscription_tier = $3, updated_at = $4 WHERE id = $1 "  # noqa: S608 - constant
@@ -94,4 +102,5 @@ def _user(row: asyncpg.Record | None) -> User | None:
         role=row["role"],
         subscription_tier=row["subscription_tier"],
         created_at=row["created_at"],
+        chat_color=row["chat_color"],
     )

@@ -1,8 +1,8 @@
 """Sign-ins that stand, in the Redis cluster: what makes a token die the moment somebody signs out.
 
 One sign-in is one family of refresh tokens with an end that no refresh moves. Its record also holds the user's present
-name, role and tier, so that one round trip tells whether a token still holds and who its owner is now. When Redis lost
-its data, everybody signs in again; when it does not answer, nobody is let in.
+name, role, tier and colour, so that one round trip tells whether a token still holds and who its owner is now. When
+Redis lost its data, everybody signs in again; when it does not answer, nobody is let in.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ class Standing:
     display_name: str
     role: Role
     tier: Tier
+    color: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,13 @@ class Sessions:
 
     async def standing(self, user_id: str, session_id: str, now: datetime) -> Standing:
         """Who the owner is now, in one round trip; `SessionOver` when the sign-in does not stand any more."""
-        fields = ("generation", "ends", "name", "role", "tier")
+        fields = ("generation", "ends", "name", "role", "tier", "color")
         record = await asked(lambda: self._redis.hmget(f"{_index(user_id)}:{session_id}", fields))
-        generation, ends, name, role, tier = record
-        if None in record or int(generation) == 0 or int(ends) <= milliseconds(now):
+        *known, color = record
+        generation, ends, name, role, tier = known
+        if None in known or int(generation) == 0 or int(ends) <= milliseconds(now):
             raise SessionOver
-        return Standing(name.decode(), role.decode(), tier.decode())
+        return Standing(name.decode(), role.decode(), tier.decode(), color.decode() if color else None)
 
     async def rotate(self, user: User, session_id: str, generation: int, now: datetime) -> Rotated:
         """Trade a generation for the next one; the one just traded is answered the same again within GRACE.
@@ -94,7 +96,7 @@ class Sessions:
         return _texts(await asked(lambda: self._redis.zrange(_index(user_id), 0, -1)))
 
     async def take_over(self, user: User) -> None:
-        """Every sign-in of the user carries the present name, role and tier from now on."""
+        """Every sign-in of the user carries the present name, role, tier and colour from now on."""
         await self._functions.call("session_profile", [_index(user.id)], _profile(user))
 
 
@@ -103,7 +105,7 @@ def _index(user_id: str) -> str:
 
 
 def _profile(user: User) -> list[str]:
-    return [user.display_name, user.role, user.subscription_tier]
+    return [user.display_name, user.role, user.subscription_tier, user.chat_color or ""]
 
 
 def _texts(values: Sequence[bytes]) -> list[str]:

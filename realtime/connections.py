@@ -143,7 +143,7 @@ class Connections:
                 connection.socket.dismiss(SESSION_OVER)
 
     def rename(self, profile: ProfileChanged) -> None:
-        """Take over a new name, role or tier."""
+        """Take over a new name, role, tier or colour."""
         for connection in self.of_user(profile.user_id):
             if connection.identity is not None:
                 connection.identity = msgspec.structs.replace(
@@ -151,6 +151,7 @@ class Connections:
                     display_name=profile.display_name,
                     role=profile.role,
                     subscription_tier=profile.subscription_tier,
+                    chat_color=profile.chat_color,
                 )
 
     async def all_gone(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Body
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from accounts.accounts import Accounts
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, read_cookies
@@ -56,7 +56,10 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, forbid_unknown_fields=True):
-    display_name: DisplayName
+    """Only what is named changes; a `chat_color` of null is none."""
+
+    display_name: DisplayName | UnsetType = UNSET
+    chat_color: Annotated[str, Meta(max_length=20)] | UnsetType | None = UNSET
 
 
 class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -164,17 +167,19 @@ class AuthController(Controller):
         "/me",
         guards=[signed_in],
         operation_id="changeMe",
-        summary="Change the display name",
+        summary="Change the display name or the colour of it in chat",
         security=KNOWN_USER,
         responses=problems(*NEEDS_USER, body=True),
     )
     async def change(
         self,
-        data: Annotated[Profile, Body(examples=example({"display_name": "Ada L."}))],
+        data: Annotated[Profile, Body(examples=example({"display_name": "Ada L.", "chat_color": "#2b9348"}))],
         accounts: NamedDependency[Accounts],
         identity: NamedDependency[Identity],
     ) -> User:
-        return await accounts.rename(identity, data.display_name)
+        return await accounts.change_profile(
+            identity.user_id, display_name=data.display_name, chat_color=data.chat_color
+        )
 
     @post(
         "/password",

@@ -95,4 +95,4 @@ def user_in(stream: StreamSnapshot, who: Connection) -> User | None:
         role = "creator"
     elif identity.role == "admin":
         role = "admin"
-    return User(id=identity.user_id, name=identity.display_name, role=role)
+    return User(id=identity.user_id, name=identity.display_name, role=role, color=identity.chat_color)

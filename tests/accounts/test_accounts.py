@@ -227,6 +227,31 @@ async def test_a_new_name_is_seen_at_once_by_every_sign_in(world: World) -> None
     assert (topic, body["display_name"], body["role"]) == ("account.profile_changed", "Countess", "free")
 
 
+async def test_a_chat_colour_is_carried_by_every_sign_in_old_and_new(world: World) -> None:
+    phone = await world.person()
+    assert (await who(world, phone)).chat_color is None
+    user = await world.accounts.set_chat_color((await who(world, phone)).user_id, "teal")
+    assert user.chat_color == "#149c94"
+    refreshed = await world.accounts.refresh(phone.refresh_token or "")
+    for signed in (phone, refreshed, await sign_in(world)):
+        assert (await who(world, signed)).chat_color == "#149c94"
+    assert [body["chat_color"] for _, body in await world.told()] == ["#149c94"]
+    await world.accounts.set_chat_color(user.id, None)
+    assert (await who(world, phone)).chat_color is None
+
+
+async def test_a_profile_changes_whole_or_not_at_all_and_is_told_once(world: World) -> None:
+    me = await who(world, await world.person())
+    with pytest.raises(FieldsInvalid) as refused:
+        await world.accounts.change_profile(me.user_id, display_name="Countess", chat_color="white")
+    assert set(refused.value.details["fields"]) == {"chat_color"}
+    assert (await world.accounts.me(me)).display_name == "Ada"
+    await world.accounts.change_profile(me.user_id, display_name="Countess", chat_color="pink")
+    await world.accounts.change_profile(me.user_id)  # nothing: nobody needs to hear of it
+    ((_, body),) = await world.told()
+    assert (body["display_name"], body["chat_color"]) == ("Countess", "#f15bb5")
+
+
 async def test_becoming_a_creator_holds_at_once_and_twice_is_fine(world: World) -> None:
     signed = await world.person()
     creator = await world.accounts.become_creator(await who(world, signed))
