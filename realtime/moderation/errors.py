@@ -20,6 +20,11 @@ class UnknownUser(NotFound):
     message = "There is nobody of that name."
 
 
+class ChannelNotFound(NotFound):
+    code = "channel.not_found"
+    message = "There is no such channel."
+
+
 class AmbiguousUser(Conflict):
     """`details.users` = `[{id, name}, ...]`."""
 
