@@ -34,6 +34,14 @@ class StreamResumed(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.resumed"
 
 
+class StreamDescribed(StreamChanged, frozen=True, kw_only=True):
+    """Another title or category; the status is as it was."""
+
+    topic: ClassVar[str] = "stream.described"
+    previous_title: str
+    previous_category: str | None
+
+
 class StreamEnded(StreamChanged, frozen=True, kw_only=True):
     topic: ClassVar[str] = "stream.ended"
     reason: str
@@ -55,5 +63,6 @@ STREAM_EVENTS: tuple[type[StreamChanged], ...] = (
     StreamWentLive,
     StreamInterrupted,
     StreamResumed,
+    StreamDescribed,
     StreamEnded,
 )

@@ -47,6 +47,7 @@ class View:
     entries: list[dict[str, Any]] = field(default_factory=list)
     viewers: int = 0
     status: str = ""
+    title: str = ""
     resets: int = 0
     rejoins: int = 0
     standing: bool = False  # joined on this connection
@@ -78,7 +79,7 @@ class View:
         for entry in body["entries"]:
             self.take(entry)
         self.epoch, self.offset = body["epoch"], max(self.offset, body["offset"])
-        self.viewers, self.status = body["viewers"], body["stream"]["status"]
+        self.viewers, self.status, self.title = body["viewers"], body["stream"]["status"], body["stream"]["title"]
         self.answer, self.standing = body, True
         waiting = list(self.ahead)
         self.ahead.clear()
@@ -242,7 +243,7 @@ class RoomClient:
             if name == "room:viewers":
                 view.viewers = body["viewers"]
             elif name == "room:status":
-                view.status = body["status"]
+                view.status, view.title = body["status"], body["title"]
             elif name in {"room:reset", "room:lagged"}:
                 view.lose(log=name == "room:reset")
                 self._spawn(self._rejoin(view))

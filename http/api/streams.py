@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, get, patch, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Body, FromPath, QueryParameter, SkipValidation
@@ -21,11 +21,12 @@ from media.errors import (
     StreamAlreadyOpen,
     StreamIsOver,
     StreamNotFound,
+    TextRefused,
 )
 from media.events import StreamStatus
 from media.live.listing import page_of
 from media.live.state import Latency, Stream
-from media.live.streams import Ingest, Streams
+from media.live.streams import KEEP, Ingest, Streams
 from media.live.titles import MAX_CATEGORY, MAX_TITLE
 from media.ports import Health, HealthWarning
 from realtime.ports import ViewerCounts
@@ -43,6 +44,13 @@ class StartStream(msgspec.Struct, forbid_unknown_fields=True):
     title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
     latency: Latency
     category: Annotated[str, Meta(max_length=MAX_CATEGORY)] | None = None
+
+
+class DescribeStream(msgspec.Struct, forbid_unknown_fields=True):
+    """What is left out stays; a category of null is none."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)] | msgspec.UnsetType = msgspec.UNSET
+    category: Annotated[str, Meta(max_length=MAX_CATEGORY)] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class StreamCreator(msgspec.Struct, frozen=True):
@@ -193,6 +201,32 @@ class StreamController(Controller):
     )
     async def manifest(self, stream_id: StreamId, streams: NamedDependency[Streams]) -> Manifest:
         return Manifest(await streams.manifest_url(stream_id))
+
+    @patch(
+        "/{stream_id:str}",
+        guards=[signed_in],
+        operation_id="describeStream",
+        summary="Change title or category, while live too",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER, StreamNotFound, NotYourStream, StreamIsOver, TextRefused, body=True),
+    )
+    async def describe(
+        self,
+        stream_id: StreamId,
+        data: Annotated[
+            DescribeStream, Body(examples=[Example(summary="another title", value={"title": "An evening by the sea"})])
+        ],
+        streams: NamedDependency[Streams],
+        viewers: Viewers,
+        identity: NamedDependency[Identity],
+    ) -> LiveStream:
+        described = await streams.describe(
+            stream_id,
+            identity,
+            title=None if data.title is msgspec.UNSET else data.title,
+            category=KEEP if data.category is msgspec.UNSET else data.category,
+        )
+        return await watched(described, viewers)
 
     @post(
         "/{stream_id:str}/stop",

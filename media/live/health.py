@@ -44,6 +44,23 @@ class HealthReports:
         found = await asked(lambda: self._redis.get(health_key(stream_id)))
         return msgspec.json.decode(found, type=Health) if found else None
 
+    async def of_all(self, stream_ids: Sequence[str]) -> dict[str, Health | None]:
+        """The same for many at once."""
+        if not stream_ids:
+            return {}
+
+        def ask_all() -> Awaitable[list[bytes | None]]:
+            pipeline = self._redis.pipeline()
+            for stream_id in stream_ids:
+                pipeline.get(health_key(stream_id))
+            return pipeline.execute()
+
+        answers = await asked(ask_all)
+        return {
+            stream_id: msgspec.json.decode(answer, type=Health) if answer else None
+            for stream_id, answer in zip(stream_ids, answers, strict=True)
+        }
+
     async def is_playable(self, stream_id: str) -> bool:
         return bool(await asked(lambda: self._redis.exists(playable_key(stream_id))))
 

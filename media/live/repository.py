@@ -9,7 +9,8 @@ from media.live.state import Stream
 
 FIELDS = (
     "s.id, s.creator_id, u.display_name AS creator_name, s.playback_id, s.title, s.category, s.latency, s.status, "
-    "s.created_at, s.started_at, s.connected_at, s.interrupted_at, s.ended_at, s.end_reason, s.connections"
+    "s.created_at, s.started_at, s.connected_at, s.interrupted_at, s.ended_at, s.end_reason, s.connections, "
+    "s.described_at"
 )
 NAMES = tuple(field.name for field in fields(Stream))
 FROM = "FROM streams s JOIN users u ON u.id = s.creator_id"
@@ -41,9 +42,9 @@ class StreamRepository:
         """Write back what the state machine may change."""
         await connection.execute(
             "UPDATE streams SET status = $2, started_at = $3, interrupted_at = $4, ended_at = $5, end_reason = $6, "
-            "connections = $7, connected_at = $8 WHERE id = $1",
+            "connections = $7, connected_at = $8, title = $9, category = $10, described_at = $11 WHERE id = $1",
             stream.id, stream.status, stream.started_at, stream.interrupted_at, stream.ended_at, stream.end_reason,
-            stream.connections, stream.connected_at,
+            stream.connections, stream.connected_at, stream.title, stream.category, stream.described_at,
         )  # fmt: skip
 
     async def open_of(self, connection: Connection, creator_id: str) -> Stream | None:

@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 from media.errors import StreamIsOver
 from media.events import (
     StreamChanged,
+    StreamDescribed,
     StreamEnded,
     StreamInterrupted,
     StreamResumed,
@@ -56,6 +57,7 @@ class Stream:
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
     connections: int = 0
+    described_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -63,8 +65,8 @@ class Stream:
 
     @property
     def changed_at(self) -> datetime:
-        """Since when the status is what it is; the `at` of the event that told it."""
-        moments = (self.created_at, self.connected_at, self.interrupted_at, self.ended_at)
+        """Since when status, title and category are what they are; the `at` of the event that told it."""
+        moments = (self.created_at, self.connected_at, self.interrupted_at, self.ended_at, self.described_at)
         return max(moment for moment in moments if moment)
 
 
@@ -97,6 +99,15 @@ def heal(stream: Stream, now: datetime) -> Stream:
 def end(stream: Stream, reason: EndReason, now: datetime) -> Stream:
     """Over for good. The first reason stays."""
     return stream if stream.is_over else replace(stream, status="ended", ended_at=now, end_reason=reason)
+
+
+def describe(stream: Stream, title: str, category: str | None, now: datetime) -> Stream:
+    """Another title and category. Raises `StreamIsOver`: what a stream was called stays."""
+    if stream.is_over:
+        raise StreamIsOver(stream_id=stream.id)
+    if (stream.title, stream.category) == (title, category):
+        return stream
+    return replace(stream, title=title, category=category, described_at=now)
 
 
 def overdue(stream: Stream, now: datetime, reconnect: timedelta) -> EndReason | None:
@@ -153,5 +164,9 @@ def event_of(before: Stream, after: Stream, at: datetime) -> StreamChanged | Non
             return StreamResumed(at=at, **shown(after))
         case "ended":
             return StreamEnded(at=at, reason=str(after.end_reason), **shown(after))
+        case None if (before.title, before.category) != (after.title, after.category):
+            return StreamDescribed(
+                at=at, previous_title=before.title, previous_category=before.category, **shown(after)
+            )
         case None:
             return None

@@ -8,6 +8,7 @@ in which they became true.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Self
 from uuid import UUID
 
@@ -58,6 +59,15 @@ class Started:
 
     stream: Stream
     ingest: Ingest
+
+
+class Keep(Enum):
+    """Leave it as it is: None already means "none"."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
 
 
 class Streams:
@@ -149,6 +159,24 @@ class Streams:
 
         return await self._change(_checked(stream_id), stopped)
 
+    async def describe(
+        self, stream_id: str, who: Identity, *, title: str | None = None, category: str | Keep | None = KEEP
+    ) -> Stream:
+        """Change the title (None: keep it) or the category (None: none) of a stream that is not over.
+
+        Raises `StreamNotFound`, `NotYourStream` unless creator or admin, `StreamIsOver`, `TextRefused`.
+        """
+        new_title = clean_title(title) if title is not None else None
+        new_category = category if isinstance(category, Keep) else clean_category(category)
+
+        def described(stream: Stream, now: datetime) -> Stream:
+            if stream.creator_id != who.user_id and who.role != "admin":
+                raise NotYourStream(stream_id=stream.id)
+            wanted = stream.category if isinstance(new_category, Keep) else new_category
+            return state.describe(stream, new_title or stream.title, wanted, now)
+
+        return await self._change(_checked(stream_id), described)
+
     async def reset_key(self, stream_id: str, who: Identity) -> Ingest:
         """A new key; the old one is dead at once. Raises `StreamNotFound`, `NotYourStream`, `StreamIsOver`."""
         key = keys.new_key()
@@ -214,7 +242,7 @@ class Streams:
         """How the encoder does, every few seconds. Raises `RedisUnavailable`."""
         await self._health.report(stream_id, health)
 
-    # --- what the sweeper does
+    # --- what the sweeper and the sampler do
 
     @property
     def reconnect(self) -> timedelta:
@@ -238,6 +266,11 @@ class Streams:
             for stream_id, health in found.items()
             if health and health.fps > 0 and health.video_codec == WANTED[Kind.VIDEO]
         }
+
+    async def health_of(self, stream_ids: Sequence[str]) -> dict[str, Health]:
+        """The reports of those whose encoder was heard from within the last 10 s. Raises `RedisUnavailable`."""
+        found = await self._health.of_all(stream_ids)
+        return {stream_id: health for stream_id, health in found.items() if health}
 
     async def heal_if_still(self, stream_id: str, connection: int) -> None:
         """Make an interrupted stream live again whose encoder reports, unless another has connected since."""
@@ -275,6 +308,8 @@ class Streams:
         self._outbox.nudge()
         if change := state.change_between(before, after):
             log.info(f"stream.{change}", stream_id=after.id, connection=after.connections, reason=after.end_reason)
+        else:
+            log.info("stream.changed", stream_id=after.id, connection=after.connections)
         await self._tidy(before, after)
         return after
 

@@ -32,6 +32,9 @@ class Person:
     async def post(self, path: str, body: Any = None) -> httpx.Response:
         return await self.client.post(STREAMS + path, headers=self.headers, json=body)
 
+    async def patch(self, path: str, body: Any) -> httpx.Response:
+        return await self.client.patch(STREAMS + path, headers=self.headers, json=body)
+
     async def get(self, path: str) -> httpx.Response:
         return await self.client.get(STREAMS + path, headers=self.headers)
 
@@ -158,6 +161,49 @@ async def test_a_new_key_replaces_the_old_one(ada: Person, streams: Streams) -> 
     key = fresh.json()["ingest"]["key"]
     assert (await streams.admit(key)).stream_id == started["id"]
     assert await streams.unwanted({started["id"]: started["ingest"]["key"]}) == {started["id"]}
+
+
+async def test_title_and_category_change_and_what_is_left_out_stays(ada: Person, streams: Streams) -> None:
+    stream_id = (await ada.start())["id"]
+    await streams.connected(stream_id)
+    answer = await ada.patch(f"/{stream_id}", {"title": " An evening by the sea "})
+    shown = answer.json()
+    assert (answer.status_code, set(shown)) == (200, FIELDS)
+    assert (shown["title"], shown["category"], shown["status"]) == ("An evening by the sea", "Nature", "live")
+    assert (await ada.get(f"/{stream_id}")).json() == shown
+    assert (await ada.patch(f"/{stream_id}", {"category": None})).json()["category"] is None
+    assert (await ada.patch(f"/{stream_id}", {})).json()["title"] == "An evening by the sea"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": ""}, "title"),
+        ({"title": "  "}, "title"),
+        ({"title": None}, "title"),
+        ({"title": "a\x00b"}, "title"),
+        ({"category": "x" * 61}, "category"),
+        ({"latency": "low"}, "latency"),
+    ],
+)
+async def test_a_wrong_description_is_refused_by_field(ada: Person, body: dict[str, Any], field: str) -> None:
+    started = await ada.start()
+    assert field in refused(await ada.patch(f"/{started['id']}", body), 400, "request.invalid")["fields"]
+    assert (await ada.get(f"/{started['id']}")).json()["title"] == SEA["title"]
+
+
+async def test_only_its_creator_and_admins_describe_a_stream_and_only_until_it_ends(
+    client: httpx.AsyncClient, world: World, ada: Person
+) -> None:
+    stream_id = (await ada.start())["id"]
+    eve = await enrol(client, world, "eve@example.com", "creator")
+    root = await enrol(client, world, "root@example.com", "admin")
+    refused(await client.patch(f"{STREAMS}/{stream_id}", json={"title": "x"}), 401, "auth.required")
+    refused(await eve.patch(f"/{stream_id}", {"title": "Mine"}), 403, "stream.not_yours")
+    assert (await root.patch(f"/{stream_id}", {"title": "Seemly"})).json()["title"] == "Seemly"
+    await ada.post(f"/{stream_id}/stop")
+    refused(await ada.patch(f"/{stream_id}", {"title": "Late"}), 409, "stream.ended")
+    refused(await ada.patch(f"/{new_id()}", {"title": "Nowhere"}), 404, "stream.not_found")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ import contextlib
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from infra.bus.port import Bus
+from infra.bus.port import Bus, Message
 from infra.clock import system_clock
-from media.events import StreamChanged, StreamEnded, StreamInterrupted, StreamWentLive
+from media.events import StreamChanged, StreamDescribed, StreamEnded, StreamInterrupted, StreamWentLive
 from realtime.client import Refused, open_client
 from tests.realtime.nodes import TestNode, token_of
 
@@ -63,6 +64,27 @@ async def test_what_was_said_before_the_end_is_read_before_the_end(node: TestNod
         await bus.publish(happened(StreamEnded, stream_id, "ended", 1, reason="stopped").to_message())
         await ada.until(lambda: view.status == "ended")
         assert view.offset == 5
+
+
+async def test_another_title_is_seen_at_once_and_an_older_one_never_comes_back(
+    nodes: list[TestNode], bus: Bus, stream_id: str
+) -> None:
+    def described(title: str, later: float) -> Message:
+        was = {"previous_title": "Morning", "previous_category": None}
+        event = happened(StreamDescribed, stream_id, "live", later, **was)
+        return msgspec.structs.replace(event, title=title).to_message()
+
+    async with open_client([nodes[0].url]) as guest, open_client([nodes[1].url]) as other:
+        first, second = await guest.join(stream_id), await other.join(stream_id)
+        await bus.publish(described("Noon", 10))
+        await guest.until(lambda: first.title == "Noon")
+        await other.until(lambda: second.title == "Noon")
+        await bus.publish(described("Dawn", 5))  # late
+        await bus.publish(happened(StreamInterrupted, stream_id, "interrupted", 6).to_message())  # late too
+        await bus.publish(described("Dusk", 20))
+        await guest.until(lambda: first.title == "Dusk")
+        await other.until(lambda: second.title == "Dusk")
+        assert (first.status, second.status) == ("live", "live")
 
 
 async def test_a_stream_that_was_created_a_moment_ago_has_a_room(node: TestNode, bus: Bus) -> None:

@@ -135,9 +135,71 @@ async def test_what_is_no_stream_is_not_found(world: World, stream_id: str) -> N
         world.streams.manifest_url(stream_id),
         world.streams.stop(stream_id, who),
         world.streams.reset_key(stream_id, who),
+        world.streams.describe(stream_id, who, title="Hello"),
     ):
         with pytest.raises(StreamNotFound):
             await attempt
+
+
+# --- title and category
+
+
+async def test_title_and_category_change_while_live_and_rooms_are_told(world: World) -> None:
+    creator = await enrol(world.db)
+    stream_id = (await world.on_air(creator)).stream.id
+    world.time.pass_(seconds=5)
+    described = await world.streams.describe(stream_id, creator, title="  An evening by the sea ", category="Nature")
+    assert (described.title, described.category, described.status) == ("An evening by the sea", "Nature", "live")
+    assert described.changed_at == world.time()
+    assert await world.streams.get(stream_id) == described
+    assert await world.told() == ["stream.created", "stream.went_live", "stream.described"]
+    event = await world.last_described()
+    assert (event.title, event.category, event.at) == ("An evening by the sea", "Nature", world.time())
+    assert (event.previous_title, event.previous_category, event.status) == ("A morning by the sea", None, "live")
+
+
+async def test_what_is_left_out_of_a_description_stays(world: World) -> None:
+    creator = await enrol(world.db)
+    stream_id = (await world.started(creator)).stream.id
+    assert (await world.streams.describe(stream_id, creator, category="Nature")).title == "A morning by the sea"
+    assert (await world.streams.describe(stream_id, creator, title="Noon")).category == "Nature"
+    told = await world.told()
+    assert (await world.streams.describe(stream_id, creator, title="Noon ", category="Nature")).title == "Noon"
+    assert await world.told() == told, "nothing changed, so nobody is told"
+    assert (await world.streams.describe(stream_id, creator, category=None)).category is None
+
+
+async def test_an_admin_may_describe_a_stream_and_a_stranger_may_not(world: World) -> None:
+    stream_id = (await world.on_air()).stream.id
+    with pytest.raises(NotYourStream):
+        await world.streams.describe(stream_id, person(), title="Mine now")
+    assert (await world.streams.describe(stream_id, person("admin"), title="Seemly")).title == "Seemly"
+
+
+async def test_a_refused_or_late_description_changes_nothing(world: World) -> None:
+    creator = await enrol(world.db)
+    stream_id = (await world.on_air(creator)).stream.id
+    with pytest.raises(TextRefused):
+        await world.streams.describe(stream_id, creator, title="bell \a")
+    await world.streams.stop(stream_id, creator)
+    with pytest.raises(StreamIsOver):
+        await world.streams.describe(stream_id, creator, title="Too late")
+    assert (await world.streams.get(stream_id)).title == "A morning by the sea"
+    assert (await world.told())[-1] == "stream.ended"
+
+
+async def test_descriptions_and_interruptions_at_once_lose_nothing(world: World) -> None:
+    creator = await enrol(world.db)
+    stream_id = (await world.on_air(creator)).stream.id
+    titles = [f"Title {number}" for number in range(8)]
+    await asyncio.gather(
+        *(world.another_process().describe(stream_id, creator, title=title) for title in titles),
+        world.another_process().dropped(stream_id, "closed", 1),
+        world.another_process().describe(stream_id, creator, category="Nature"),
+    )
+    stream = await world.streams.get(stream_id)
+    assert (stream.status, stream.category, stream.title in titles) == ("interrupted", "Nature", True)
+    assert Counter(await world.told())["stream.described"] == 9
 
 
 # --- the key at the door

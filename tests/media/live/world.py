@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from accounts.model import Identity, Role
 from infra.clock import new_id
 from infra.outbox import Outbox
 from infra.settings import LiveSettings
 from infra.stores.postgres import Postgres
+from media.events import StreamDescribed
 from media.live.health import HealthReports
 from media.live.repository import StreamRepository
 from media.live.state import Stream
@@ -113,6 +116,14 @@ class World:
         started = await self.started(who)
         await self.streams.connected(started.stream.id)
         return started
+
+    async def last_described(self) -> StreamDescribed:
+        """What the newest `stream.described` tells."""
+        async with self.db.connection() as connection:
+            body = await connection.fetchval(
+                "SELECT body FROM outbox WHERE topic = 'stream.described' ORDER BY sequence DESC LIMIT 1"
+            )
+        return msgspec.json.decode(body, type=StreamDescribed)
 
     async def told(self) -> list[str]:
         """The topics of all events, in the order in which they became true."""
