@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from infra.local.environment import find_ffmpeg
-from loadtest import api_speed, glass, start_up
+from loadtest import api_speed, automod, glass, start_up
 from loadtest.realtime import rows as realtime
 from loadtest.stack import platform
 
-NAMES = ("start", "api", "glass", "realtime")
+NAMES = ("start", "api", "glass", "realtime", "automod")
 
 
 def main() -> None:
@@ -46,6 +46,8 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
     print(f"Measured {now:%Y-%m-%d}, {os.cpu_count()} cores, Python {machine.python_version()}, loopback only.\n")
     if "start" in which:
         print(await start_up.measure(), flush=True)
+    if "automod" in which:
+        print(automod.measure(), flush=True)
     if "api" in which:
         async with platform() as stack:
             print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)

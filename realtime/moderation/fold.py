@@ -1,0 +1,210 @@
+"""How text is folded before anything is looked for in it. Only matching sees the result: what is shown stays as it is.
+
+Letters are taken apart (NFKD), made small, freed of decorations and invisible characters; look-alikes become Latin
+letters where a word mixes scripts; digits stand for letters inside words (`h3llo`, not `45s`); a letter three times or
+more in a row is one, or two. Where a sign can be read in two ways (`1` as i or l, `@bob` as a name or `abob`), both
+*readings* are given, at most four. Every step looks at each character once.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+from unicodedata import category, normalize
+
+from realtime.moderation.look_alikes import (
+    BLANKS,
+    LATIN,
+    LEET,
+    LOOSE,
+    OTHER_LEET,
+    SIGNS,
+    STRICT,
+    is_decoration,
+)
+
+MAX_GROWTH = 18  # the longest decomposition of one character, U+FDFA
+MAX_LETTERS_JOINED = 40
+Kind = Literal["letter", "sign", "symbol", "gap", "nothing"]
+# Constant patterns without anything to go back for; most messages are ASCII and read at the speed of C.
+ASCII_WORD = re.compile(r"[A-Za-z0-9@$!|]+")
+LONG_RUN = re.compile(r"([^\W\d_])\1\1+")
+LEET_TABLE, OTHER_LEET_TABLE = str.maketrans(LEET), str.maketrans(OTHER_LEET)
+LOOSE_TABLE, STRICT_TABLE = str.maketrans(LOOSE), str.maketrans(STRICT)
+SIGNS_TABLE = str.maketrans(dict.fromkeys(SIGNS, " "))
+
+
+class Word(NamedTuple):
+    """A folded word, and where it stands in the original text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Reading(NamedTuple):
+    """` one two `: the words with a space on both sides of each; `words[i]` begins after the space at `starts[i]`."""
+
+    skeleton: str
+    words: tuple[Word, ...]
+    starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """`readings[0]` is the plain one."""
+
+    original: str
+    readings: tuple[Reading, ...]
+
+
+class _Token(NamedTuple):
+    """Characters of one word before its signs and look-alikes are read."""
+
+    text: str
+    start: int
+    end: int
+
+
+def fold(text: str) -> Folded:
+    """All readings of the text. Linear; each is at most MAX_GROWTH times the text, twice over for spaces."""
+    tokens = list(_tokens(text))
+    native = any(_is_native(token.text) for token in tokens)
+    ambiguous = any(sign in text for sign in "1|@$")
+    long_runs = _has_long_run(tokens)
+    readings = dict.fromkeys(
+        _reading(tokens, run, plain=plain, native=native)
+        for plain in ((True, False) if ambiguous else (True,))
+        for run in ((1, 2) if long_runs else (1,))
+    )
+    return Folded(text, tuple(readings))
+
+
+def skeleton(text: str) -> str:
+    """The plain reading as words between single spaces, without those joined from single letters."""
+    tokens = list(_tokens(text))
+    native = any(_is_native(token.text) for token in tokens)
+    return " ".join(word.text for token in tokens for word in _words(token, 1, native=native))
+
+
+def fold_term(text: str) -> str:
+    """What a channel's term looks like: a letter often in a row is two, as in the second reading of a text."""
+    tokens = list(_tokens(text))
+    return " ".join(word.text for token in tokens for word in _words(token, 2, native=True))
+
+
+@lru_cache(maxsize=8192)
+def _read(character: str) -> tuple[str, Kind]:
+    """One character: what is left of it, and what that does to the word it stands in."""
+    if character in BLANKS or category(character) in {"Cf", "Cn", "Co", "Cs"}:
+        return "", "nothing"
+    if character in SIGNS:
+        return character, "sign"
+    parts = normalize("NFKD", normalize("NFKD", LATIN.get(character, character)).casefold()).casefold()
+    kept = [LATIN.get(part, part) for part in parts if not is_decoration(part) and part not in BLANKS]
+    letters = "".join(part for part in kept if category(part)[0] in "LNM")
+    if letters:
+        return letters, "letter"
+    if not kept:
+        return "", "nothing"
+    if kept[0] in SIGNS:  # a full-width one
+        return kept[0], "sign"
+    return (kept[0], "symbol") if category(kept[0]) == "So" else ("", "gap")
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    if text.isascii():
+        for found in ASCII_WORD.finditer(text.lower()):
+            yield _Token(found[0], found.start(), found.end())
+        return
+    parts: list[str] = []
+    start = end = 0
+    for index, character in enumerate(text):
+        folded, kind = _read(character)
+        if kind in {"gap", "symbol"}:
+            if parts:
+                yield _Token("".join(parts), start, end)
+                parts = []
+            if kind == "symbol":
+                yield _Token(folded, index, index + 1)
+            continue
+        if folded:
+            if not parts:
+                start = index
+            parts.append(folded)
+        end = index + 1  # an invisible character after a letter belongs to its word
+    if parts:
+        yield _Token("".join(parts), start, end)
+
+
+def _is_latin(character: str) -> bool:
+    return "a" <= character <= "z" or "\u00df" <= character <= "\u024f"
+
+
+def _is_native(word: str) -> bool:
+    """Written in a script of look-alikes, and not only with them: the text is in another language than ours."""
+    if word.isascii() or any(map(_is_latin, word)):
+        return False
+    return any("\u0370" <= character <= "\u058f" and character not in STRICT for character in word)
+
+
+def _has_long_run(tokens: list[_Token]) -> bool:
+    """Read leniently: signs may turn into the letter beside them, so `a@aa` counts."""
+    together = " ".join(token.text for token in tokens)
+    tables = (LEET_TABLE, OTHER_LEET_TABLE)
+    return any(LONG_RUN.search(together.translate(LOOSE_TABLE).translate(table)) for table in tables)
+
+
+def _words(token: _Token, longest_run: int, *, plain: bool = True, native: bool) -> Iterator[Word]:
+    for text in _folded(token.text, longest_run, plain, native):
+        yield Word(text, token.start, token.end)
+
+
+def _folded(text: str, longest_run: int, plain: bool, native: bool) -> list[str]:
+    """The words in a token: signs at its ends are none of it, unless they are read as letters."""
+    if not (text.isascii() and text.isalpha()):
+        text = text.lstrip("!|@$" if plain else "!|").rstrip("!|@")
+        if not any(map(str.isalpha, text)):
+            return text.translate(SIGNS_TABLE).split()
+        text = _unmasked(text, native=native)
+        # Two digits at the beginning are a number with its unit: `45s` is nobody's insult.
+        number = len(text) > 1 and text[:2].isdigit()
+        text = text.translate(SIGNS_TABLE if number else LEET_TABLE if plain else OTHER_LEET_TABLE)
+    return LONG_RUN.sub(lambda run: run[1] * longest_run, text).split()
+
+
+def _unmasked(word: str, *, native: bool) -> str:
+    """Look-alikes as Latin letters, if the word mixes scripts, or has nothing else in a text of Latin words."""
+    if word.isascii():
+        return word
+    if any(map(_is_latin, word)):
+        return word.translate(LOOSE_TABLE)
+    if native or not all(c in STRICT or not c.isalpha() for c in word):
+        return word
+    return word.translate(STRICT_TABLE)
+
+
+def _reading(tokens: list[_Token], longest_run: int, *, plain: bool, native: bool) -> Reading:
+    words = [word for token in tokens for word in _words(token, longest_run, plain=plain, native=native)]
+    words += _spelled_out(words)
+    starts = []
+    position = 0
+    for word in words:
+        starts.append(position)
+        position += len(word.text) + 1
+    return Reading(f" {' '.join([word.text for word in words])} ", tuple(words), tuple(starts))
+
+
+def _spelled_out(words: list[Word]) -> list[Word]:
+    """`b a d` as one word more: three single letters or more in a row."""
+    joined: list[Word] = []
+    letters: list[Word] = []
+    for word in (*words, None):
+        if word and len(word.text) == 1 and word.text.isalpha() and word.text < "\u0590":
+            letters.append(word)
+            continue
+        if 3 <= len(letters) <= MAX_LETTERS_JOINED:
+            joined.append(Word("".join(letter.text for letter in letters), letters[0].start, letters[-1].end))
+        letters = []
+    return joined
