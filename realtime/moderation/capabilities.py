@@ -62,3 +62,9 @@ def require_over(actor: RoomRole, target: RoomRole) -> None:
     """Raise `CannotActOn` unless the actor stands above the target: moderators do not act on each other."""
     if _RANK[actor] <= _RANK[target]:
         raise CannotActOn
+
+
+def require_level_of(actor: RoomRole, other: RoomRole) -> None:
+    """Raise `CannotActOn` for who stands below the other: what one did, one's equals may take back."""
+    if _RANK[actor] < _RANK[other]:
+        raise CannotActOn

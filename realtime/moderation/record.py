@@ -22,11 +22,16 @@ from realtime.moderation.bodies import Ruling
 from realtime.moderation.deeds import Deed, ruling_of
 from realtime.moderation.events import ChannelModerated
 from realtime.moderation.repository import Channel, Pinned
-from realtime.room.rules import RoomRules
 
 GROUP = "moderation"
 
 log = get_logger(__name__)
+
+
+class Projections(Protocol):
+    """The part of `realtime.room.rules.RoomRules` that is needed here."""
+
+    async def catch_up(self, stream_id: str, channel_id: str) -> int: ...
 
 
 class DeskFeed(Protocol):
@@ -49,7 +54,7 @@ Decide = Callable[[Held], Awaitable[Sequence[Deed]]]
 class Records:
     """The only writer of the moderation log."""
 
-    def __init__(self, db: Postgres, outbox: Outbox, rooms: RoomRules, feed: DeskFeed, *, clock: Clock) -> None:
+    def __init__(self, db: Postgres, outbox: Outbox, rooms: Projections, feed: DeskFeed, *, clock: Clock) -> None:
         self._db = db
         self._outbox = outbox
         self._rooms = rooms

@@ -287,6 +287,13 @@ async def ruling(connection: Connection, channel_id: str, action_id: str) -> Rul
     return ruling_from(row) if row else None
 
 
+async def ruling_at(connection: Connection, channel_id: str, revision: int) -> Ruling | None:
+    row = await connection.fetchrow(
+        f"SELECT {RULING} {FROM_LOG} WHERE l.channel_id = $1 AND l.revision = $2", channel_id, revision
+    )
+    return ruling_from(row) if row else None
+
+
 def ruling_from(row: Record) -> Ruling:
     return Ruling(
         id=str(row["id"]),

@@ -12,8 +12,9 @@ from infra.outbox import Outbox
 from infra.stores.postgres import Postgres
 from infra.stores.redis import RedisUnavailable
 from realtime.entries import RoomRole, User
-from realtime.moderation.bodies import Ruling
-from realtime.moderation.record import Records
+from realtime.moderation import repository
+from realtime.moderation.actions import Moderation
+from realtime.moderation.bodies import Acted, Command, Ruling
 from realtime.moderation.truth import ChannelTruth
 from realtime.room.rules import Change, Rules, patched
 
@@ -102,7 +103,10 @@ class Stage:
         self.rooms = RememberingRooms(self.truth)
         self.feed = RememberingFeed()
         self.messages = SaidMessages()
-        self.records = Records(db, self.outbox, self.rooms, self.feed, clock=self.clock)
+        self.moderation = Moderation(
+            db, self.outbox, rooms=self.rooms, feed=self.feed, messages=self.messages, clock=self.clock
+        )
+        self.records = self.moderation.records
 
     async def person(self, name: str, *, platform: Role = "free", role: RoomRole = "viewer") -> User:
         """Somebody with an account; without the price of a real password."""
@@ -125,6 +129,16 @@ class Stage:
                 stream_id, creator.id, stream_id, stream_id.encode(), status, self.clock(),
             )  # fmt: skip
         return stream_id
+
+    async def act(self, actor: User, channel: User, command: Command) -> Acted:
+        return await self.moderation.act(actor, channel.id, command)
+
+    async def log(self, channel: User) -> list[Ruling]:
+        """The whole log, oldest first."""
+        rows = await self.rows("SELECT id FROM moderation_log WHERE channel_id = $1 ORDER BY revision", channel.id)
+        async with self.db.connection() as connection:
+            found = [await repository.ruling(connection, channel.id, str(row["id"])) for row in rows]
+        return [ruling for ruling in found if ruling is not None]
 
     async def rows(self, query: str, *values: object) -> Sequence[Any]:
         async with self.db.connection() as connection:
