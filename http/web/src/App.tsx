@@ -10,6 +10,7 @@ import { PageSkeleton } from "./ui/Skeleton";
 
 const Watch = lazy(() => import("./pages/Watch"));
 const Studio = lazy(() => import("./pages/Studio"));
+const Desk = lazy(() => import("./mod/Desk"));
 const Account = lazy(() => import("./pages/Account"));
 const SignIn = lazy(() => import("./pages/SignIn"));
 const SignUp = lazy(() => import("./pages/SignUp"));
@@ -41,6 +42,7 @@ export function App() {
               <Route path="/" element={<Home />} />
               <Route path="/watch/:streamId" element={<Watch />} />
               <Route path="/studio" element={<Studio />} />
+              <Route path="/mod/:channelId" element={<Desk />} />
               <Route path="/account" element={<Account />} />
               <Route path="/signin" element={<SignIn />} />
               <Route path="/signup" element={<SignUp />} />

@@ -30,12 +30,13 @@ export interface ChannelRules {
 export interface Term {
   id: string;
   text: string;
-  list: "blocked" | "allowed";
-  effect: "hold" | "refuse";
-  private: boolean;
+  kind: "blocked" | "allowed";
+  public: boolean;
+  by_name?: string;
+  at?: number;
 }
 
-export type NewTerm = Omit<Term, "id">;
+export type NewTerm = Pick<Term, "text" | "kind" | "public">;
 
 export interface Appointed {
   user: { id: string; name: string };
@@ -115,7 +116,7 @@ export const saveAutoMod = (id: string, automod: AutoMod) => call<ChannelRules>(
 /** One command, as its socket event without `stream_id`; works when nothing is live. */
 export const command = (id: string, type: string, body: object) => call<Done>(at(id, "/actions"), { method: "POST", body: { type, ...body } });
 
-export const fetchTerms = (id: string, signal?: Signal) => call<{ terms: Term[] }>(at(id, "/terms"), { signal });
+export const fetchTerms = (id: string, cursor: string | null, signal?: Signal) => call<Page<"terms", Term>>(at(id, "/terms", { cursor, limit: 100 }), { signal });
 export const addTerm = (id: string, term: NewTerm) => call<Term>(at(id, "/terms"), { method: "POST", body: term });
 export const removeTerm = (id: string, term: string) => call<void>(at(id, `/terms/${part(term)}`), { method: "DELETE" });
 

@@ -22,10 +22,13 @@ export interface Shown<Item> {
   waiting: number;
 }
 
-/** `came` says where new items appear: a chat grows at its end, a log at its beginning. */
-export function shownOf<Item extends Line>(still: Still<Item>, now: readonly Item[], came: "last" | "first" = "last"): Shown<Item> {
+/**
+ * `came` says where new items appear: a chat grows at its end, a log at its beginning. `known` has those that left the
+ * list too, so that a line that stays only because it is looked at says what became of it.
+ */
+export function shownOf<Item extends Line>(still: Still<Item>, now: readonly Item[], came: "last" | "first" = "last", known: readonly Item[] = now): Shown<Item> {
   if (!still.kept) return { items: now as Item[], waiting: 0 };
-  const fresh = new Map(now.map((item) => [item.id, item]));
+  const fresh = new Map(known.map((item) => [item.id, item]));
   return { items: still.kept.map((item) => fresh.get(item.id) ?? item), waiting: newer(still.kept, now, came).length };
 }
 
