@@ -8,6 +8,7 @@ import msgspec
 
 from infra.errors import FootlightError
 from realtime.contract.asyncapi import payload
+from realtime.contract.chat import command_rows
 from realtime.contract.refusals import ANY_EVENT, CONNECT, HANDSHAKE, NO_EVENT, all_errors
 from realtime.contract.schemas import Schema, schemas
 from realtime.disconnects import DISCONNECTS
@@ -29,6 +30,7 @@ def with_tables(page: str) -> str:
         "entries": _entries(),
         "disconnects": _disconnects(),
         "errors": _errors(),
+        "commands": _table(("command", "also", "who may", "what it does"), command_rows()),
     }
     return MARK.sub(lambda found: found[1] + made[found[2]] + found[3], page)
 

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from realtime.contract import chat
 from realtime.contract.asyncapi import payload
 from realtime.contract.refusals import CONNECT, all_errors, codes, refusals_of
 from realtime.contract.schemas import Schema, schemas
@@ -35,7 +36,17 @@ def types() -> str:
     """The text of `events.ts`."""
     interfaces = [_interface(name, schema) for name, schema in schemas().items() if name not in BY_HAND]
     return "\n".join(
-        [HEAD, _disconnects(), _codes(), ERRORS, *interfaces, _entry(), _client_events(), _server_events()]
+        [
+            HEAD,
+            _disconnects(),
+            _codes(),
+            ERRORS,
+            *interfaces,
+            _entry(),
+            _client_events(),
+            _server_events(),
+            chat.typescript(),
+        ]
     )
 
 

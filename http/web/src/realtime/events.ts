@@ -138,7 +138,7 @@ export interface Ban {
   reason?: string;
 }
 
-/** Acknowledge it by its id. */
+/** A warning that was not acknowledged yet. */
 export interface Caution {
   id: string;
   reason: string;
@@ -242,6 +242,8 @@ export interface HeldMessage {
   at: number;
   expires_at: number;
   findings: Finding[];
+  me: boolean;
+  reply: Reply | null;
   claimed_by: User | null;
   claimed_until: number | null;
 }
@@ -431,12 +433,11 @@ export interface Removed {
   stream_id: string;
 }
 
-/** The message that is answered, as it was: `text` at most 100 characters of it. */
+/** The message that is answered. Its text is not repeated: it may be removed. */
 export interface Reply {
   id: string;
   user_id: string;
   name: string;
-  text: string;
 }
 
 /** The message one answers. */
@@ -512,6 +513,13 @@ export interface RoomPosition {
 export interface RoomReactions {
   stream_id: string;
   counts: Record<string, number>;
+}
+
+/** One message, all of a user's, or everything (both null). The entry that says so follows in its order. */
+export interface RoomRemoved {
+  stream_id: string;
+  user_id: string | null;
+  message_id: string | null;
 }
 
 /** What you have may not fit what comes: throw the position away. */
@@ -841,6 +849,8 @@ export interface ServerEvents {
   "room:viewers": (body: RoomViewers) => void;
   /** The stream began, stopped, came back or ended, or has another title. */
   "room:status": (body: RoomStatus) => void;
+  /** In a delayed chat: take these messages away before the entry says so. */
+  "room:removed": (body: RoomRemoved) => void;
   /** What you are and may do here has changed. */
   "room:you": (body: RoomYou) => void;
   /** The votes of the open poll: at most once a second. */
@@ -860,3 +870,101 @@ export interface ServerEvents {
   /** The last word before the server disconnects. */
   "session:closing": (body: SessionClosing) => void;
 }
+
+export type CommandArgumentKind = "user" | "duration" | "number" | "choice" | "text" | "quoted" | "message" | "action" | "color" | "command";
+
+export type Capability = "chat" | "react" | "vote" | "skip_modes" | "links" | "moderate" | "settings" | "see_private" | "raid" | "appoint" | "own";
+
+/** One thing a slash command takes: see `realtime/moderation/commands.py`. */
+export interface CommandArgument {
+  name: string;
+  kind: CommandArgumentKind;
+  optional: boolean;
+  choices: string[];
+  many: boolean;
+}
+
+/** A slash command; `capability` is what its user must have. */
+export interface SlashCommand {
+  name: string;
+  aliases: string[];
+  usage: string;
+  summary: string;
+  capability: Capability;
+  args: CommandArgument[];
+}
+
+/** An emote that is there in every channel, written `:code:`; its picture is `/emotes/<code>.svg`. */
+export interface BuiltinEmote {
+  code: string;
+  label: string;
+  keywords: string[];
+}
+
+export const COMMANDS: SlashCommand[] = [
+  {"name": "me", "aliases": [], "usage": "/me <text>", "summary": "Say what you do.", "capability": "chat", "args": [{"name": "text", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "color", "aliases": ["colour"], "usage": "/color <color|default>", "summary": "Give your name a colour.", "capability": "chat", "args": [{"name": "color", "kind": "color", "optional": false, "choices": ["default"], "many": false}]},
+  {"name": "vote", "aliases": [], "usage": "/vote <number>", "summary": "Vote in the poll, by the number of your choice.", "capability": "vote", "args": [{"name": "number", "kind": "number", "optional": false, "choices": [], "many": false}]},
+  {"name": "help", "aliases": ["commands"], "usage": "/help [command]", "summary": "What you can do here.", "capability": "chat", "args": [{"name": "command", "kind": "command", "optional": true, "choices": [], "many": false}]},
+  {"name": "ban", "aliases": [], "usage": "/ban <user> [reason]", "summary": "Silence somebody for good and remove what they said.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "reason", "kind": "text", "optional": true, "choices": [], "many": false}]},
+  {"name": "unban", "aliases": [], "usage": "/unban <user> [reason]", "summary": "Lift a ban.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "reason", "kind": "text", "optional": true, "choices": [], "many": false}]},
+  {"name": "timeout", "aliases": [], "usage": "/timeout <user> [duration] [reason]", "summary": "Silence somebody for a while (10 minutes) and remove what they said.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "duration", "kind": "duration", "optional": true, "choices": [], "many": false}, {"name": "reason", "kind": "text", "optional": true, "choices": [], "many": false}]},
+  {"name": "untimeout", "aliases": [], "usage": "/untimeout <user> [reason]", "summary": "Lift a timeout.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "reason", "kind": "text", "optional": true, "choices": [], "many": false}]},
+  {"name": "warn", "aliases": [], "usage": "/warn <user> <reason>", "summary": "Warn somebody, who must acknowledge it.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "reason", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "delete", "aliases": [], "usage": "/delete <user> [message id]", "summary": "Remove somebody's message: the last one, or that of an id.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "message id", "kind": "message", "optional": true, "choices": [], "many": false}]},
+  {"name": "vip", "aliases": [], "usage": "/vip <user>", "summary": "Make somebody a VIP.", "capability": "appoint", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}]},
+  {"name": "unvip", "aliases": [], "usage": "/unvip <user>", "summary": "Somebody is no VIP any more.", "capability": "appoint", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}]},
+  {"name": "mod", "aliases": [], "usage": "/mod <user>", "summary": "Make somebody a moderator.", "capability": "appoint", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}]},
+  {"name": "unmod", "aliases": [], "usage": "/unmod <user>", "summary": "Somebody is no moderator any more.", "capability": "appoint", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}]},
+  {"name": "approve", "aliases": [], "usage": "/approve [held id]", "summary": "Let a held message through: the one you claimed, or that of an id.", "capability": "moderate", "args": [{"name": "held id", "kind": "action", "optional": true, "choices": [], "many": false}]},
+  {"name": "deny", "aliases": [], "usage": "/deny [held id] [reason]", "summary": "Refuse a held message: the one you claimed, or that of an id.", "capability": "moderate", "args": [{"name": "held id", "kind": "action", "optional": true, "choices": [], "many": false}, {"name": "reason", "kind": "text", "optional": true, "choices": [], "many": false}]},
+  {"name": "undo", "aliases": [], "usage": "/undo [action id]", "summary": "Take back what you did last, or the action of an id.", "capability": "moderate", "args": [{"name": "action id", "kind": "action", "optional": true, "choices": [], "many": false}]},
+  {"name": "clear", "aliases": [], "usage": "/clear [reason]", "summary": "Remove everything said so far.", "capability": "moderate", "args": [{"name": "reason", "kind": "text", "optional": true, "choices": [], "many": false}]},
+  {"name": "slow", "aliases": [], "usage": "/slow [duration|off]", "summary": "Each may write once in so many seconds (30).", "capability": "settings", "args": [{"name": "duration", "kind": "duration", "optional": true, "choices": ["off"], "many": false}]},
+  {"name": "slowoff", "aliases": [], "usage": "/slowoff", "summary": "No slow mode.", "capability": "settings", "args": []},
+  {"name": "followers", "aliases": ["followersonly"], "usage": "/followers [duration|off]", "summary": "Only followers may write, of so long (0).", "capability": "settings", "args": [{"name": "duration", "kind": "duration", "optional": true, "choices": ["off"], "many": false}]},
+  {"name": "followersoff", "aliases": ["followersonlyoff"], "usage": "/followersoff", "summary": "Not only followers may write.", "capability": "settings", "args": []},
+  {"name": "subscribers", "aliases": ["subscribersonly"], "usage": "/subscribers [on|off]", "summary": "Only subscribers may write.", "capability": "settings", "args": [{"name": "switch", "kind": "choice", "optional": true, "choices": ["on", "off"], "many": false}]},
+  {"name": "subscribersoff", "aliases": ["subscribersonlyoff"], "usage": "/subscribersoff", "summary": "Not only subscribers may write.", "capability": "settings", "args": []},
+  {"name": "emoteonly", "aliases": [], "usage": "/emoteonly [on|off]", "summary": "Only emotes may be sent.", "capability": "settings", "args": [{"name": "switch", "kind": "choice", "optional": true, "choices": ["on", "off"], "many": false}]},
+  {"name": "emoteonlyoff", "aliases": [], "usage": "/emoteonlyoff", "summary": "Not only emotes may be sent.", "capability": "settings", "args": []},
+  {"name": "uniquechat", "aliases": ["r9k"], "usage": "/uniquechat [on|off]", "summary": "Nothing may be said twice.", "capability": "settings", "args": [{"name": "switch", "kind": "choice", "optional": true, "choices": ["on", "off"], "many": false}]},
+  {"name": "uniquechatoff", "aliases": ["r9koff"], "usage": "/uniquechatoff", "summary": "Things may be said twice.", "capability": "settings", "args": []},
+  {"name": "delay", "aliases": [], "usage": "/delay <0|2|4|6|off>", "summary": "Moderators see messages so many seconds before all others.", "capability": "settings", "args": [{"name": "seconds", "kind": "choice", "optional": false, "choices": ["0", "2", "4", "6", "off"], "many": false}]},
+  {"name": "delayoff", "aliases": [], "usage": "/delayoff", "summary": "All see messages at once.", "capability": "settings", "args": []},
+  {"name": "readonly", "aliases": [], "usage": "/readonly [on|off]", "summary": "Only moderators may write.", "capability": "settings", "args": [{"name": "switch", "kind": "choice", "optional": true, "choices": ["on", "off"], "many": false}]},
+  {"name": "readonlyoff", "aliases": [], "usage": "/readonlyoff", "summary": "Not only moderators may write.", "capability": "settings", "args": []},
+  {"name": "shield", "aliases": [], "usage": "/shield [on|off]", "summary": "The strictest of everything, with one switch.", "capability": "settings", "args": [{"name": "switch", "kind": "choice", "optional": true, "choices": ["on", "off"], "many": false}]},
+  {"name": "shieldoff", "aliases": [], "usage": "/shieldoff", "summary": "Shield mode off.", "capability": "settings", "args": []},
+  {"name": "pin", "aliases": [], "usage": "/pin <user> [message id] [duration]", "summary": "Put somebody's message on top for a while (20 minutes): the last one, or that of an id.", "capability": "moderate", "args": [{"name": "user", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "message id", "kind": "message", "optional": true, "choices": [], "many": false}, {"name": "duration", "kind": "duration", "optional": true, "choices": [], "many": false}]},
+  {"name": "unpin", "aliases": [], "usage": "/unpin", "summary": "Nothing is on top any more.", "capability": "moderate", "args": []},
+  {"name": "announce", "aliases": [], "usage": "/announce <text>", "summary": "Say something that stands out.", "capability": "moderate", "args": [{"name": "text", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "announceblue", "aliases": [], "usage": "/announceblue <text>", "summary": "Say something that stands out in blue.", "capability": "moderate", "args": [{"name": "text", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "announcegreen", "aliases": [], "usage": "/announcegreen <text>", "summary": "Say something that stands out in green.", "capability": "moderate", "args": [{"name": "text", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "announceorange", "aliases": [], "usage": "/announceorange <text>", "summary": "Say something that stands out in orange.", "capability": "moderate", "args": [{"name": "text", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "announcepurple", "aliases": [], "usage": "/announcepurple <text>", "summary": "Say something that stands out in purple.", "capability": "moderate", "args": [{"name": "text", "kind": "text", "optional": false, "choices": [], "many": false}]},
+  {"name": "raid", "aliases": [], "usage": "/raid <channel> [duration]", "summary": "Take the viewers to another live channel, after so many seconds (10).", "capability": "raid", "args": [{"name": "channel", "kind": "user", "optional": false, "choices": [], "many": false}, {"name": "duration", "kind": "duration", "optional": true, "choices": [], "many": false}]},
+  {"name": "unraid", "aliases": [], "usage": "/unraid", "summary": "The viewers stay.", "capability": "raid", "args": []},
+  {"name": "poll", "aliases": [], "usage": "/poll <\"question\"> <\"choice\"> ... [duration]", "summary": "Ask the room: a question, 2 to 5 choices, and for how long (1 minute).", "capability": "settings", "args": [{"name": "question", "kind": "quoted", "optional": false, "choices": [], "many": false}, {"name": "choice", "kind": "quoted", "optional": false, "choices": [], "many": true}, {"name": "duration", "kind": "duration", "optional": true, "choices": [], "many": false}]},
+  {"name": "endpoll", "aliases": [], "usage": "/endpoll", "summary": "Close the poll with what was voted.", "capability": "settings", "args": []},
+  {"name": "cancelpoll", "aliases": ["deletepoll"], "usage": "/cancelpoll", "summary": "Close the poll; it counts for nothing.", "capability": "settings", "args": []},
+];
+
+export const BUILTIN_EMOTES: BuiltinEmote[] = [
+  {"code": "smile", "label": "Smiling", "keywords": ["happy", "good", "nice"]},
+  {"code": "laugh", "label": "Laughing", "keywords": ["lol", "funny", "haha"]},
+  {"code": "wink", "label": "Winking", "keywords": ["joke", "hint"]},
+  {"code": "love", "label": "In love", "keywords": ["adore", "hearts", "eyes"]},
+  {"code": "wow", "label": "Amazed", "keywords": ["surprise", "shock", "oh"]},
+  {"code": "think", "label": "Thinking", "keywords": ["hmm", "doubt", "question"]},
+  {"code": "sad", "label": "Sad", "keywords": ["cry", "tear", "sorry"]},
+  {"code": "cool", "label": "Cool", "keywords": ["sunglasses", "easy"]},
+  {"code": "sleepy", "label": "Sleepy", "keywords": ["tired", "night", "boring"]},
+  {"code": "wave", "label": "Waving", "keywords": ["hello", "hi", "bye"]},
+  {"code": "heart", "label": "Heart", "keywords": ["love", "like"]},
+  {"code": "fire", "label": "Fire", "keywords": ["hot", "great", "lit"]},
+  {"code": "star", "label": "Star", "keywords": ["best", "favourite", "gold"]},
+  {"code": "party", "label": "Party", "keywords": ["celebrate", "confetti", "hooray"]},
+  {"code": "popcorn", "label": "Popcorn", "keywords": ["watch", "film", "drama"]},
+  {"code": "spotlight", "label": "Spotlight", "keywords": ["stage", "show", "light"]},
+];
