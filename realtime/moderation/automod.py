@@ -69,7 +69,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`public` may be told the author and never quotes a private term; `detail` is for moderators; `span` in the text."""
+    """`public` may be told the author and never quotes a private term; `detail` is for moderators."""
 
     code: str
     public: str

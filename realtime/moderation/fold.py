@@ -144,7 +144,10 @@ def _is_latin(character: str) -> bool:
 
 def _is_native(word: str) -> bool:
     """Written in a script of look-alikes, and not only with them: the text is in another language than ours."""
-    if word.isascii() or any(map(_is_latin, word)):
+    if word.isascii():
+        return False
+    word = word.lstrip("!|@$").rstrip("!|@").translate(LEET_TABLE)  # a letter of ours as well, once it is folded
+    if any(map(_is_latin, word)):
         return False
     return any("\u0370" <= character <= "\u058f" and character not in STRICT for character in word)
 
@@ -161,17 +164,18 @@ def _words(token: _Token, longest_run: int, *, plain: bool = True, native: bool)
         yield Word(text, token.start, token.end)
 
 
-def _folded(text: str, longest_run: int, plain: bool, native: bool) -> list[str]:
+@lru_cache(maxsize=8192)
+def _folded(text: str, longest_run: int, plain: bool, native: bool) -> tuple[str, ...]:
     """The words in a token: signs at its ends are none of it, unless they are read as letters."""
     if not (text.isascii() and text.isalpha()):
         text = text.lstrip("!|@$" if plain else "!|").rstrip("!|@")
         if not any(map(str.isalpha, text)):
-            return text.translate(SIGNS_TABLE).split()
-        text = _unmasked(text, native=native)
+            return tuple(text.translate(SIGNS_TABLE).split())
         # Two digits at the beginning are a number with its unit: `45s` is nobody's insult.
         number = len(text) > 1 and text[:2].isdigit()
         text = text.translate(SIGNS_TABLE if number else LEET_TABLE if plain else OTHER_LEET_TABLE)
-    return LONG_RUN.sub(lambda run: run[1] * longest_run, text).split()
+        text = _unmasked(text, native=native)
+    return tuple(LONG_RUN.sub(lambda run: run[1] * longest_run, text).split())
 
 
 def _unmasked(word: str, *, native: bool) -> str:

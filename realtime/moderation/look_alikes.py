@@ -55,8 +55,5 @@ DECORATIONS = (
 )
 # Blank, though Unicode calls them letters, marks or symbols.
 BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u0640")
-
-
-def is_decoration(character: str) -> bool:
-    point = ord(character)
-    return point >= 0x300 and any(first <= point <= last for first, last in DECORATIONS)
+_MARKS = frozenset(chr(point) for first, last in DECORATIONS for point in range(first, last + 1))
+is_decoration = _MARKS.__contains__

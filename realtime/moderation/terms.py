@@ -17,7 +17,7 @@ from realtime.moderation.fold import Folded, Reading, fold_term
 
 MIN_LENGTH, MAX_LENGTH = 2, 500
 MAX_TERMS = 5_000
-MAX_INNER = 200
+MAX_INNER = 100
 MAX_NESTED = 8
 MAX_INNER_LENGTH = 32
 MAX_WILDCARDS = 8
@@ -176,6 +176,8 @@ def _require_flat(patterns: dict[str, list[Term]]) -> None:
 
 def _scan(text: str, pieces: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     """Where the pieces follow each other with only letters of one word between. Each word is looked at once."""
+    if not all(piece in text for piece in pieces):
+        return
     start = text.find(pieces[0])
     while start >= 0:
         first_end = start + len(pieces[0])
@@ -183,7 +185,12 @@ def _scan(text: str, pieces: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         end = _rest(text, pieces, first_end, len(text) if word_end < 0 else word_end)
         if end is not None:
             yield start, end
-        after = start + 1 if " " in pieces[0].lstrip() else max(start + 1, word_end)
+        following = text.find(pieces[1], first_end)
+        if following < 0:
+            return
+        after = start + 1
+        if " " not in pieces[0].lstrip():  # once a word is enough, and only words that have the next piece
+            after = max(after, word_end, text.rfind(" ", 0, following))
         start = text.find(pieces[0], after)
 
 
