@@ -1,6 +1,7 @@
 """Links in a text, plain or disguised (`example dot com`), found word by word: the work is linear."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import category, normalize
 
@@ -101,6 +102,7 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
         yield plain, start, position
 
 
+@lru_cache(maxsize=4096)
 def _plain(part: str) -> str:
     folded = normalize("NFKC", part).casefold().replace("。", ".")
     return "".join(character for character in folded if category(character) != "Cf")

@@ -18,7 +18,7 @@ from realtime.moderation.fold import Folded, Reading, fold_term
 MIN_LENGTH, MAX_LENGTH = 2, 500
 MAX_TERMS = 5_000
 MAX_INNER = 100
-MAX_NESTED = 8
+MAX_NESTED = 5
 MAX_INNER_LENGTH = 32
 MAX_WILDCARDS = 8
 TermKind = Literal["blocked", "allowed"]
@@ -115,7 +115,12 @@ class Terms:
     def _found(self, reading: Reading) -> Iterator[Match]:
         text = reading.skeleton
         if self._automaton is not None:
+            done: dict[int, int] = {}  # by pattern: a match stands for its whole word, so once a word is enough
             for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+                if start < done.get(pattern, 0):
+                    continue
+                word_end = text.find(" ", start + 1)
+                done[pattern] = word_end if end <= word_end + 1 else 0
                 for term in self._of_pattern[pattern]:
                     yield _match(reading, term, start, end)
         for inner in self._inner:
