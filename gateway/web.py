@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from litestar import Litestar
 
 from api.app import create_api
+from gateway.activity import RoomActivity
 from gateway.core import Core
 from gateway.health import Store
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
 from infra.stores.search import open_search
+from media.live.charts import Charts
+from media.live.timeline import Timeline
 from realtime.ports import ViewerCounts
 
 
@@ -32,7 +35,13 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         objects = await stack.enter_async_context(open_objects(settings.objects))
         search = await stack.enter_async_context(open_search(settings.search))
         yield Web(
-            api=create_api(accounts=core.accounts, streams=core.streams, viewers=viewers, settings=settings),
+            api=create_api(
+                accounts=core.accounts,
+                streams=core.streams,
+                viewers=viewers,
+                charts=Charts(core.streams, Timeline(mongo), RoomActivity(core.db, core.redis)),
+                settings=settings,
+            ),
             stores={
                 "mongo": Store(mongo.ping, needed=False),
                 "objects": Store(objects.ping, needed=False),

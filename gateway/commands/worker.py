@@ -1,21 +1,40 @@
-"""`footlight worker`: background work. The outbox relay comes with the core; the sweeper of streams and the archiver
-of chat run here. Several workers share it."""
+"""`footlight worker`: background work. The outbox relay comes with the core; the sweeper and the sampler of streams and
+the archiver of chat run here. Several workers share it."""
 
 import argparse
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from gateway.core import open_core, running
+from gateway.activity import RoomActivity
+from gateway.core import Core, open_core, running
 from gateway.serving import stop_on_signals
 from infra.logs import get_logger
 from infra.settings import Settings
-from infra.stores.mongo import open_mongo
+from infra.stores.mongo import Mongo, open_mongo
+from media.live.sampler import Sampler
 from media.live.sweeper import Sweeper
+from media.live.timeline import Timeline, follow_marks
 from realtime.archive.archiver import Archiver
 from realtime.archive.mongo import MongoArchive
 from realtime.archive.source import RoomSource
 from realtime.room.log_redis import room_functions
+from realtime.room.presence import Presence, presence_functions
 
 log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def charting(core: Core, mongo: Mongo) -> AsyncIterator[None]:
+    """Keep what charts of streams show."""
+    timeline = Timeline(mongo)
+    viewers = Presence(presence_functions(core.redis))
+    sampler = Sampler(core.streams, viewers, RoomActivity(core.db, core.redis), timeline)
+    marking = await follow_marks(core.bus, timeline)
+    try:
+        async with running(viewers.run()), running(sampler.run()):
+            yield
+    finally:
+        await marking.close()
 
 
 async def run(_: argparse.Namespace, settings: Settings) -> int:
@@ -28,6 +47,7 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         archiver = Archiver(source, MongoArchive(mongo), core.metrics)
         await stack.enter_async_context(running(Sweeper(core.streams).run()))
         await stack.enter_async_context(running(archiver.run()))
+        await stack.enter_async_context(charting(core, mongo))
         log.info("worker.started")
         await stop.wait()
     return 0

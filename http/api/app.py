@@ -10,13 +10,17 @@ from api.auth import AuthController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.openapi import complete_document, openapi_config
 from api.streams import StreamController
+from api.timeline import TimelineController
 from api.wellknown import public_keys
 from infra.settings import Settings
+from media.live.charts import Charts
 from media.live.streams import Streams
 from realtime.ports import ViewerCounts
 
 
-def create_api(*, accounts: Accounts, streams: Streams, viewers: ViewerCounts, settings: Settings) -> Litestar:
+def create_api(
+    *, accounts: Accounts, streams: Streams, viewers: ViewerCounts, charts: Charts, settings: Settings
+) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
 
     It owns no resources: there is nothing to start or stop.
@@ -31,15 +35,19 @@ def create_api(*, accounts: Accounts, streams: Streams, viewers: ViewerCounts, s
     async def provide_viewers() -> ViewerCounts:
         return viewers
 
+    async def provide_charts() -> Charts:
+        return charts
+
     app = Litestar(
         route_handlers=[
-            Router("/api/v1", route_handlers=[AuthController, StreamController]),
+            Router("/api/v1", route_handlers=[AuthController, StreamController, TimelineController]),
             public_keys,
         ],
         dependencies={
             "accounts": Provide(provide_accounts),
             "streams": Provide(provide_streams),
             "viewers": Provide(provide_viewers),
+            "charts": Provide(provide_charts),
             "identity": Provide(identity.identity),
             "maybe_identity": Provide(identity.maybe_identity),
             "client_address": Provide(identity.client_address),

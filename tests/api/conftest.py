@@ -10,11 +10,15 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts.accounts import Accounts
 from api.app import create_api
+from gateway.activity import RoomActivity
 from infra.errors import FootlightError
-from infra.settings import Settings
+from infra.settings import MongoSettings, Settings
+from infra.stores.mongo import open_mongo
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from media.live.charts import Charts
 from media.live.streams import Streams
+from media.live.timeline import Timeline
 from tests.accounts.world import World, open_world
 
 ORIGIN = "https://footlight.test"
@@ -71,8 +75,17 @@ def streams(world: World) -> Streams:
 
 
 @pytest.fixture
-async def client(world: World, streams: Streams, viewers: Viewers) -> AsyncIterator[httpx.AsyncClient]:
-    api = create_api(accounts=world.accounts, streams=streams, viewers=viewers, settings=Settings())
+async def timeline(mongo_settings: MongoSettings) -> AsyncIterator[Timeline]:
+    async with open_mongo(mongo_settings) as mongo:
+        yield Timeline(mongo)
+
+
+@pytest.fixture
+async def client(
+    world: World, streams: Streams, viewers: Viewers, timeline: Timeline
+) -> AsyncIterator[httpx.AsyncClient]:
+    charts = Charts(streams, timeline, RoomActivity(world.db, world.redis))
+    api = create_api(accounts=world.accounts, streams=streams, viewers=viewers, charts=charts, settings=Settings())
     app = Bearer(api, world.accounts)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar and httpx type ASGI differently
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
