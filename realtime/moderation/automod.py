@@ -171,16 +171,18 @@ def _terms(matches: Matches) -> Iterator[Finding]:
 
 
 @cache
-def _builtin(category: Category) -> Terms:
-    words = tomllib.loads((files(__package__) / "words.toml").read_text(encoding="utf-8"))[category]
-    return Terms.compile([Term(word) for word in words])
+def _builtin(categories: tuple[Category, ...]) -> tuple[Terms, dict[str, Category]]:
+    """The words of all these in one, and which category each is of."""
+    lists = tomllib.loads((files(__package__) / "words.toml").read_text(encoding="utf-8"))
+    category_of = {word: category for category in categories for word in lists[category]}
+    return Terms.compile([Term(word) for word in category_of]), category_of
 
 
 def _words(folded: Folded, categories: tuple[Category, ...]) -> Iterator[Finding]:
-    for category in categories:
-        for term, start, end in _builtin(category).matches(folded).blocked:
-            public = "It contains words that are not wanted in this channel."
-            yield "hold", Reason("automod.words", public, f"{category}: {term.text}", (start, end))
+    terms, category_of = _builtin(categories)
+    for term, start, end in terms.matches(folded).blocked:
+        public = "It contains words that are not wanted in this channel."
+        yield "hold", Reason("automod.words", public, f"{category_of[term.text]}: {term.text}", (start, end))
 
 
 def _links(text: str, action: Action, domains: tuple[str, ...]) -> Iterator[Finding]:
