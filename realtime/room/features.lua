@@ -102,6 +102,12 @@ local function make_room(own, stream, max, now)
   return false
 end
 
+-- Later than all others, also within one millisecond.
+local function place(own, now)
+  local newest = redis.call('ZREVRANGE', own.order, 0, 0, 'WITHSCORES')
+  return math.max(now, (newest[2] or 0) + 1)
+end
+
 -- args: stream, id, channel's id, author, message's id, message, body (a HeldMessage without `at` and `expires_at`),
 -- milliseconds it is held, most in a room. Answers {'ok'}, also when it is held or decided already, {'full'}, {'many'},
 -- {'rules'} or {'banned', ms}.
@@ -116,7 +122,7 @@ local function held_add(keys, args)
   local body = string.sub(args[7], 1, -2) .. ',"at":' .. whole(now) .. ',"expires_at":' .. whole(expires) .. '}'
   local item = {owner = args[3], user = user, message_id = args[5], message = args[6], body = body,
     expires = whole(expires), state = 'waiting'}
-  redis.call('ZADD', own.order, now, id)
+  redis.call('ZADD', own.order, whole(place(own, now)), id)
   redis.call('HINCRBY', own.authors, user, 1)
   put_item(own, id, item)
   tell_desk(own, args[1], 'added', item, now)

@@ -15,7 +15,7 @@ SOURCE = Path(__file__).with_name("features.lua")
 COLD_ATTEMPTS = 3
 OURS = UUID("b1f0a0f6-3a55-5c0a-9f0e-5d4a3f4c8a11")  # a namespace of our own, RFC 9562 section 5.5
 
-KnowRules = Callable[[str], Awaitable[object]]  # makes the room of that id know its rules: `RoomLog.rules`
+KnowRules = Callable[[str], Awaitable[object]]  # makes the room of that id know its rules: `RoomLog.known`
 RecordOnce = Callable[[Deed], Awaitable[object]]  # `realtime.moderation.once`: a deed whose id is known changes nothing
 
 
