@@ -1,59 +1,118 @@
 /** The room beside the picture: its state, the conversation, and the field, or why there is none. */
-import { useEffect, useRef, useState } from "react";
-import { Link, useLocation } from "react-router";
-import { refreshSession } from "../api/client";
-import { reconnectAs } from "../realtime/socket";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useNavigate } from "react-router";
+import { asApiError } from "../api/errors";
+import type { Acted } from "../realtime/events";
+import type { Said } from "../realtime/fold";
 import type { LiveRoom } from "../realtime/useRoom";
-import { useSession } from "../session/SessionProvider";
 import { Button, IconButton } from "../ui/Button";
 import { Skeleton } from "../ui/Skeleton";
 import "../ui/badges.css";
 import { Announcer } from "./Announcer";
-import { Composer } from "./Composer";
+import type { Look } from "./ChatLine";
+import { ChatFoot, useResend, useSameIdentity } from "./ChatFoot";
 import { MessageList } from "./MessageList";
+import { ModeBanner } from "./ModeBanner";
+import { Outcome, type Happened } from "./Outcome";
 import { PeoplePanel } from "./PeoplePanel";
+import { Pinned } from "./Pinned";
+import { isModerator } from "./powers";
+import { RaidBanner } from "./RaidBanner";
+import { RisingReactions } from "./Reactions";
+import { useChatSettings } from "./useChatSettings";
+import { useEmotes } from "./useEmotes";
+import type { Following } from "./useFollowing";
 import { useLasting } from "./useLasting";
+import { useShownTheme } from "./useShownTheme";
 import "./chat.css";
+import "./room.css";
+
+const PollPanel = lazy(() => import("./PollPanel"));
+const ChatSettingsPanel = lazy(() => import("./ChatSettingsPanel"));
 
 const QUIET_MS = 1000;
+type Panel = "people" | "settings" | null;
 
-export function Chat({ live }: { live: LiveRoom }) {
-  const { room, link, refused, resend, forget } = live;
-  const [times, setTimes] = useTimes();
-  const [peopleShown, setPeopleShown] = useState(false);
-  const peopleButton = useRef<HTMLDivElement>(null);
-  const closePeople = () => {
-    setPeopleShown(false);
-    peopleButton.current?.querySelector("button")?.focus();
-  };
+/** `following`: where there is a button to follow, the banner of a followers-only chat has one too. */
+export function Chat({ live, following }: { live: LiveRoom; following?: Following }) {
+  const { room, link, act } = live;
+  const [settings] = useChatSettings();
+  const [panel, setPanel] = useState<Panel>(null);
+  const [replyTo, setReplyTo] = useState<Said | null>(null);
+  const { happened, report, problem, undo, clear } = useOutcome(live);
+  const emotes = useEmotes(room.stream?.creator.id ?? null);
+  const look = useLook(live, emotes.byCode);
+  const head = useRef<HTMLElement>(null);
   const ended = room.stream?.status === "ended";
   useSameIdentity(live);
   useResend(live);
+  const close = () => {
+    head.current?.querySelector<HTMLElement>(`[data-panel="${panel}"]`)?.focus();
+    setPanel(null);
+  };
+  const noReply = useCallback(() => setReplyTo(null), []);
+  const unpin = isModerator(live.you) ? () => act("mod:unpin", {}).then(report, problem) : undefined;
   return (
     <section className="chat" aria-label="Chat" data-testid="chat" data-link={link} data-joined={room.joined}>
-      <header className="chat-head">
+      <header className="chat-head" ref={head}>
         <h2>Chat</h2>
         <ChatState live={live} />
-        <div ref={peopleButton}>
-          <IconButton icon="people" label={peopleShown ? "Back to the chat" : "Who is here"} aria-expanded={peopleShown} disabled={!room.joined && !peopleShown} onClick={() => setPeopleShown(!peopleShown)} data-testid="people-toggle" />
-        </div>
-        <IconButton icon="clock" label={times ? "Hide times" : "Show times"} aria-pressed={times} onClick={() => setTimes(!times)} />
+        <IconButton icon="people" label={panel === "people" ? "Back to the chat" : "Who is here"} aria-expanded={panel === "people"} disabled={!room.joined && panel !== "people"} onClick={() => setPanel(panel === "people" ? null : "people")} data-panel="people" data-testid="people-toggle" />
+        <IconButton icon="settings" label="Chat settings" aria-expanded={panel === "settings"} onClick={() => setPanel(panel === "settings" ? null : "settings")} data-panel="settings" data-testid="chat-settings-toggle" />
       </header>
-      {peopleShown ? (
-        <PeoplePanel whoIsHere={live.whoIsHere} myId={room.me?.user?.id ?? null} onClose={closePeople} />
-      ) : room.epoch === null && !refused ? (
-        <ChatSkeleton />
-      ) : refused && room.epoch === null ? (
-        <div className="chat-empty"><p>{refused.message}</p></div>
-      ) : room.entries.length + room.pending.length === 0 ? (
-        <div className="chat-empty" data-testid="chat-empty"><p>{ended ? "Nobody said a word." : "Quiet so far. Say the first word."}</p></div>
+      {panel === "settings" && <Suspense fallback={null}><ChatSettingsPanel onClose={close} /></Suspense>}
+      <Above live={live} look={look} following={following} {...(unpin && { onUnpin: unpin })} />
+      {panel === "people" ? (
+        <PeoplePanel whoIsHere={live.whoIsHere} myId={room.me?.user?.id ?? null} onClose={close} />
       ) : (
-        <MessageList room={room} times={times} onForget={forget} onRetry={resend} />
+        <Conversation live={live} ended={ended} settings={settings} emotes={emotes.byCode} onReply={setReplyTo} onActed={report} onProblem={problem} />
       )}
+      <RisingReactions reactions={room.reactions} calm={settings.calm} />
       <Announcer entries={room.entries} />
-      <footer className="chat-foot"><ChatFoot live={live} ended={ended} /></footer>
+      {happened && <Outcome happened={happened} onUndo={undo} onClose={clear} />}
+      <footer className="chat-foot"><ChatFoot live={live} ended={ended} emotes={emotes.list} replyTo={replyTo} onReplyDone={noReply} onActed={report} onProblem={problem} /></footer>
     </section>
   );
+}
+
+interface AboveProps {
+  live: LiveRoom;
+  look: Look;
+  following: Following | undefined;
+  onUnpin?: () => Promise<void>;
+}
+
+/** What stands over the conversation: modes, a raid, what is pinned, a poll. */
+function Above({ live: { room, act, you }, look, following, onUnpin }: AboveProps) {
+  const navigate = useNavigate();
+  const { poll, pin, raid } = room;
+  const shut = room.settings.followers_seconds !== null && you?.user && !you.capabilities.includes("skip_modes") && following?.on === false;
+  const vote = (choice: number) => act("poll:vote", { poll_id: poll!.id, choice });
+  return (
+    <div className="chat-above">
+      <ModeBanner settings={room.settings}>
+        {shut && <Button small look="primary" icon="heart" busy={following.busy} onClick={() => following.change(true)}>Follow</Button>}
+      </ModeBanner>
+      {raid && <RaidBanner raid={raid} onGo={(streamId) => void navigate(`/watch/${streamId}`)} />}
+      {pin && <Pinned key={pin.message_id} pin={pin} look={look} onUnpin={onUnpin} />}
+      {poll && <Suspense fallback={null}><PollPanel key={poll.id} poll={poll} mayVote={you?.capabilities.includes("vote") ?? false} onVote={vote} /></Suspense>}
+    </div>
+  );
+}
+
+interface ConversationProps extends Pick<Parameters<typeof MessageList>[0], "settings" | "emotes" | "onReply" | "onActed" | "onProblem"> {
+  live: LiveRoom;
+  ended: boolean;
+}
+
+function Conversation({ live, ended, ...list }: ConversationProps) {
+  const { room, refused } = live;
+  if (room.epoch === null && !refused) return <ChatSkeleton />;
+  if (refused && room.epoch === null) return <div className="chat-empty"><p>{refused.message}</p></div>;
+  if (room.entries.length + room.pending.length === 0) {
+    return <div className="chat-empty" data-testid="chat-empty"><p>{ended ? "Nobody said a word." : "Quiet so far. Say the first word."}</p></div>;
+  }
+  return <MessageList room={room} act={live.act} onRetry={live.resend} onForget={live.forget} onHold={live.hold} {...list} />;
 }
 
 /** Most recoveries take less than a second and are nobody's business. */
@@ -69,72 +128,25 @@ function ChatState({ live: { room, link } }: { live: LiveRoom }) {
   );
 }
 
-function ChatFoot({ live: { room, link, closedBecause, send }, ended }: { live: LiveRoom; ended: boolean }) {
-  const { user } = useSession();
-  const { pathname } = useLocation();
-  if (ended) return <p className="chat-note">The stream is over, and so is its chat.</p>;
-  if (link === "closed") {
-    return (
-      <div className="chat-closed" data-testid="chat-closed">
-        <p className="chat-note" role="alert">{closedBecause}</p>
-        <Button wide icon="retry" onClick={() => void refreshSession().finally(reconnectAs)}>Connect again</Button>
-      </div>
-    );
-  }
-  if (user === null) {
-    return (
-      <p className="chat-note" data-testid="chat-signin">
-        <Link to="/signin" state={{ from: pathname }}>Sign in to chat</Link> or <Link to="/signup" state={{ from: pathname }}>make an account</Link>.
-      </p>
-    );
-  }
-  if (room.me && room.me.user && !room.me.may_chat) return <p className="chat-note">You cannot write in this room.</p>;
-  return <Composer maxLength={room.settings.max_length} disabled={!room.me?.user} onSend={(text) => send(text)} />;
+function useLook({ room }: LiveRoom, emotes: Look["emotes"]): Look {
+  const theme = useShownTheme();
+  const me = room.me?.user ?? null;
+  return useMemo(() => ({ myId: me?.id ?? null, myName: me?.name ?? null, theme, emotes }), [me?.id, me?.name, theme, emotes]);
 }
 
-/** The socket may know less than the page (an access cookie that ran out): refresh, and come back as oneself. */
-function useSameIdentity({ room }: LiveRoom) {
-  const { user } = useSession();
-  const tried = useRef(false);
-  const anonymous = room.joined && room.me !== null && room.me.user === null;
-  useEffect(() => {
-    if (!anonymous) tried.current = false;
-    if (!anonymous || !user || tried.current) return;
-    tried.current = true;
-    void refreshSession().then((fresh) => fresh && reconnectAs());
-  }, [anonymous, user]);
-}
-
-/** After a reconnect, messages that got no answer are sent again under their ids: stored once, whatever had arrived. */
-function useResend({ room, resend }: LiveRoom) {
-  const { joined } = room;
-  const pending = useRef(room.pending);
-  pending.current = room.pending;
-  useEffect(() => {
-    if (!joined) return;
-    for (const { id, text, state } of pending.current) {
-      if (state !== "sent") resend(id, text);
-    }
-  }, [joined, resend]);
-}
-
-function useTimes(): [boolean, (on: boolean) => void] {
-  const [times, setTimes] = useState(() => {
-    try {
-      return localStorage.getItem("footlight.chat_times") === "1";
-    } catch {
-      return false;
-    }
-  });
-  const choose = (on: boolean) => {
-    setTimes(on);
-    try {
-      localStorage.setItem("footlight.chat_times", on ? "1" : "0");
-    } catch {
-      // Storage can be forbidden; the choice is then for this page only.
-    }
-  };
-  return [times, choose];
+/** The last thing one did here that has an answer in words. */
+function useOutcome({ act }: LiveRoom) {
+  const [happened, setHappened] = useState<Happened | null>(null);
+  const report = useCallback(({ message, action_id, undo_until }: Acted) => {
+    if (message) setHappened({ words: message, undo: action_id && undo_until ? { actionId: action_id, until: undo_until } : null });
+  }, []);
+  const problem = useCallback((thrown: unknown) => {
+    setHappened({ words: typeof thrown === "string" ? thrown : asApiError(thrown).message, problem: true });
+  }, []);
+  const undo = useCallback((action_id: string) => void act("mod:undo", { action_id }).then(report, problem), [act, report, problem]);
+  const clear = useCallback(() => setHappened(null), []);
+  useEffect(clear, [act, clear]);
+  return { happened, report, problem, undo, clear };
 }
 
 function ChatSkeleton() {

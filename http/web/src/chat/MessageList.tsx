@@ -1,73 +1,115 @@
-/** The conversation: follows the newest line until one scrolls up, then holds still and counts what came. */
-import { Fragment, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { isSaid } from "../realtime/fold";
+/**
+ * The conversation: follows the newest line until one scrolls up or chooses a line, then holds still and counts what
+ * came. Arrows choose a line, R answers it, Enter opens what one can do with it, End goes back to the newest.
+ */
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import type { Acted } from "../realtime/events";
+import { isSaid, type Said } from "../realtime/fold";
 import type { Room } from "../realtime/room";
+import type { Act } from "../realtime/useRoom";
 import { Icon } from "../ui/icons";
-import { ChatLine } from "./ChatLine";
+import { GoneLine, MissedLine, NoteLine, SaidLine, type Look } from "./ChatLine";
+import { builtinEmotes, type Emote } from "./emotes";
+import { LineTools } from "./LineTools";
 import { PendingLine } from "./PendingLine";
+import { choosable, nextChoice, rowsOf, type ChatRow } from "./rows";
+import { plainChat, type ChatSettings } from "./useChatSettings";
+import { useShownTheme } from "./useShownTheme";
+import { VirtualList, type ListHandle } from "./VirtualList";
 
-interface ListProps {
+interface MessageListProps {
   room: Room;
-  times: boolean;
+  settings?: ChatSettings;
+  emotes?: ReadonlyMap<string, Emote>;
+  act?: Act;
   onRetry: (id: string, text: string) => void;
   onForget: (id: string) => void;
+  onReply?: (line: Said) => void;
+  onActed?: (acted: Acted) => void;
+  onProblem?: (words: string) => void;
+  /** Somebody reads further up: `hold` of the room. */
+  onHold?: (on: boolean) => void;
 }
 
-/** Within this many pixels of the end one is reading the end. */
-const NEAR_END_PX = 48;
+export const builtinByCode: ReadonlyMap<string, Emote> = new Map(builtinEmotes.map((emote) => [emote.code, emote]));
 
-export function MessageList({ room, times, onRetry, onForget }: ListProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const [heldAt, setHeldAt] = useState<number | null>(null);
-  const me = room.me?.user ?? null;
+export function MessageList(props: MessageListProps) {
+  const { room, settings = plainChat, emotes = builtinByCode, onRetry, onForget, onHold } = props;
+  const rows = useMemo(() => rowsOf(room, { hideRemoved: !settings.removed }), [room, settings.removed]);
   const last = room.dropped + room.entries.length;
+  const [heldAt, setHeldAt] = useState<number | null>(null);
+  const [pointed, setPointed] = useState<number | null>(null);
+  const [chosen, setChosen] = useState<number | null>(null);
+  const handle = useRef<ListHandle>(null);
   const held = heldAt !== null;
-  const missed = held ? last - heldAt : 0;
+  const newest = useRef(last);
+  newest.current = last;
 
-  const toEnd = useCallback(() => {
-    const list = box.current;
-    if (list) list.scrollTop = list.scrollHeight;
-  }, []);
-
-  useLayoutEffect(() => {
-    if (!held) toEnd();
-  }, [held, last, room.pending, toEnd]);
-
-  // The phone's keyboard, a rotated screen or theatre mode change the height: stay at the end.
+  /** Held by the pointer on the buttons of a line alone: let go when it leaves. */
+  const pointing = useRef(false);
+  const setHeld = useCallback((on: boolean) => setHeldAt((before) => (on ? (before ?? newest.current) : null)), []);
   useEffect(() => {
-    const list = box.current;
-    if (!list || held) return;
-    const observer = new ResizeObserver(toEnd);
-    observer.observe(list);
-    return () => observer.disconnect();
-  }, [held, toEnd]);
-
-  const onScroll = () => {
-    const list = box.current;
-    if (!list) return;
-    const fromEnd = list.scrollHeight - list.scrollTop - list.clientHeight;
-    if (fromEnd < NEAR_END_PX) setHeldAt(null);
-    else if (!held) setHeldAt(last);
+    onHold?.(held);
+    if (!held) setChosen(null);
+  }, [held, onHold]);
+  const toEnd = () => {
+    pointing.current = false;
+    setHeld(false);
+    setPointed(null);
+  };
+  const choose = (order: number) => {
+    setHeld(true);
+    setChosen(order);
+    handle.current?.focusRow(order);
+  };
+  const onKeyDown = useListKeys({ rows, chosen, choose, toEnd, ...(props.onReply && { onReply: props.onReply }) });
+  const pointAt = (event: PointerEvent) => {
+    const line = (event.target as Element).closest<HTMLElement>("[data-order]");
+    setPointed(line ? Number(line.dataset["order"]) : null);
   };
 
+  const onLeave = (event: PointerEvent) => {
+    setPointed(null);
+    if (pointing.current && chosen === null && !event.currentTarget.querySelector(".line-sheet")) toEnd();
+  };
+  const standStill = () => {
+    if (!held) pointing.current = true;
+    setHeld(true);
+  };
+  const onHeldByScroll = (on: boolean) => {
+    pointing.current = false;
+    setHeld(on);
+  };
+
+  const me = room.me?.user ?? null;
+  const theme = useShownTheme();
+  const look = useMemo<Look>(() => ({ myId: me?.id ?? null, myName: me?.name ?? null, theme, emotes }), [me?.id, me?.name, theme, emotes]);
+  const active = chosen ?? pointed;
+  const missed = held ? Math.max(0, last - heldAt) : 0;
+  const classes = ["chat-list", `chat-${settings.size}`, settings.times && "chat-times", !settings.badges && "chat-bare"].filter(Boolean).join(" ");
   return (
     <div className="chat-scroll">
-      <div ref={box} className={`chat-list ${times ? "chat-times" : ""}`} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Chat messages" data-testid="chat-list">
-      <ol>
-        {room.entries.map((entry, index) => (
-          <Fragment key={room.dropped + index}>
-            {room.gaps.includes(room.dropped + index) && <MissedLine />}
-            {isSaid(entry) && <ChatLine user={entry.user} text={entry.text} at={entry.at} myId={me?.id ?? null} myName={me?.name ?? null} />}
-          </Fragment>
-        ))}
-        {room.gaps.includes(last) && <MissedLine />}
-        {room.pending.map((message) => (
-          <PendingLine key={message.id} message={message} onRetry={onRetry} onForget={onForget} />
-        ))}
-      </ol>
-      </div>
+      <VirtualList
+        rows={rows} held={held} onHeld={onHeldByScroll} handle={handle} className={classes} onKeyDown={onKeyDown}
+        onPointerOver={pointAt} onPointerLeave={onLeave} tabIndex={0} role="log" aria-live="off" aria-label="Chat messages" data-testid="chat-list"
+      >
+        {(row) => {
+          if (row.type === "gap") return <MissedLine key={row.key} order={row.order} />;
+          if (row.type === "gone") return <GoneLine key={row.key} order={row.order} count={row.count} by={row.by} />;
+          if (row.type === "note") return <NoteLine key={row.key} order={row.order} line={row.line} />;
+          if (row.type === "pending") return <PendingLine key={row.key} order={row.order} message={row.message} onRetry={onRetry} onForget={onForget} />;
+          const answered = answerOf(row.line, room, choose);
+          const tools = row.order === active && props.act && !row.removedBy;
+          return (
+            <SaidLine
+              key={row.key} line={row.line} look={look} order={row.order} selected={row.order === chosen} removedBy={row.removedBy} {...answered}
+              tools={tools ? <LineTools line={row.line} you={room.me} list={props} onStill={standStill} /> : undefined}
+            />
+          );
+        }}
+      </VirtualList>
       {held && (
-        <button type="button" className="chat-jump" onClick={() => setHeldAt(null)} data-testid="chat-jump">
+        <button type="button" className="chat-jump" onClick={toEnd} data-testid="chat-jump">
           <Icon name="down" size={16} />
           {missed === 0 ? "To the newest" : missed === 1 ? "1 new message" : `${missed} new messages`}
         </button>
@@ -76,7 +118,40 @@ export function MessageList({ room, times, onRetry, onForget }: ListProps) {
   );
 }
 
-/** Between two lines: what was said there could not be fetched any more. */
-function MissedLine() {
-  return <li className="line-missed" data-testid="chat-missed">Some messages were missed</li>;
+/** The message a line answers, when it is still on the page: its words, and the way to it. */
+function answerOf(line: Said, room: Room, choose: (order: number) => void): { answered?: string; onAnswered?: () => void } {
+  const reply = line.kind === "message" ? line.reply : null;
+  if (!reply) return {};
+  const index = room.entries.findLastIndex((one) => isSaid(one) && one.id === reply.id && one.user.id === reply.user_id);
+  const found = room.entries[index];
+  return found && isSaid(found) ? { answered: found.text, onAnswered: () => choose(room.dropped + index) } : {};
+}
+
+interface Keys {
+  rows: ChatRow[];
+  chosen: number | null;
+  choose: (order: number) => void;
+  toEnd: () => void;
+  onReply?: (line: Said) => void;
+}
+
+function useListKeys({ rows, chosen, choose, toEnd, onReply }: Keys) {
+  return (event: KeyboardEvent<HTMLDivElement>) => {
+    const target = event.target as HTMLElement;
+    if (event.altKey || event.ctrlKey || event.metaKey || target.closest("button, input, select")) return;
+    const line = rows.find((row) => row.order === chosen && choosable(row));
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      const next = nextChoice(rows, chosen, event.key === "ArrowUp" ? -1 : 1);
+      if (next !== null) choose(next);
+    } else if (event.key === "End" || (event.key === "Escape" && chosen !== null)) {
+      toEnd();
+      event.currentTarget.focus({ preventScroll: true });
+    } else if (event.key.toLowerCase() === "r" && line?.type === "said" && onReply) {
+      onReply(line.line);
+    } else if (event.key === "Enter" && line) {
+      const buttons = target.querySelector<HTMLElement>("[data-line-menu], .line-tool");
+      buttons?.click();
+    } else return;
+    event.preventDefault();
+  };
 }

@@ -46,13 +46,13 @@ const answer = (epoch: string, entries: Entry[]): RoomJoined => ({
   me: { user: null, may_chat: false, capabilities: [], restriction: null, warning: null, following_since: null },
 });
 const after = (...answers: RoomJoined[]) => answers.reduce<Room>((room, one) => reduceRoom(room, { type: "joined", answer: one }), emptyRoom);
-const list = (room: Room) => render(<MessageList room={room} times={false} onRetry={() => {}} onForget={() => {}} />);
+const list = (room: Room) => render(<MessageList room={room} onRetry={() => {}} onForget={() => {}} />);
 const lines = () => screen.getAllByRole("listitem").map((line) => line.textContent?.match(/line \d+|Some.*/)?.[0]);
 
 test("a divider stands where messages are missing for good, also when nothing came after it yet", () => {
   const { rerender } = list(after(answer("e1", [entry(1), entry(2)]), answer("e2", [])));
   expect(lines()).toEqual(["line 1", "line 2", "Some messages were missed"]);
-  rerender(<MessageList room={after(answer("e1", [entry(1)]), answer("e2", [entry(9)]))} times={false} onRetry={() => {}} onForget={() => {}} />);
+  rerender(<MessageList room={after(answer("e1", [entry(1)]), answer("e2", [entry(9)]))} onRetry={() => {}} onForget={() => {}} />);
   expect(lines()).toEqual(["line 1", "Some messages were missed", "line 9"]);
 });
 

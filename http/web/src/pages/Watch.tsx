@@ -3,9 +3,11 @@ import { useParams } from "react-router";
 import { fetchStream } from "../api/calls";
 import type { Stream, StreamStatus } from "../api/types";
 import { Chat } from "../chat/Chat";
+import { useFollowing, type Following } from "../chat/useFollowing";
 import { useTitle } from "../layout/useTitle";
 import { Player } from "../player/Player";
 import { useRoom } from "../realtime/useRoom";
+import { useSession } from "../session/SessionProvider";
 import { Avatar } from "../ui/Avatar";
 import { StatusBadge, ViewerCount } from "../ui/badges";
 import { Button } from "../ui/Button";
@@ -14,6 +16,7 @@ import { Message } from "../ui/Message";
 import { Skeleton } from "../ui/Skeleton";
 import { duration, secondsSince } from "../ui/time";
 import { useNow } from "../ui/useNow";
+import { FollowButton } from "./FollowButton";
 import { NotFound } from "./NotFound";
 import { usePolling } from "./usePolling";
 import { WatchNext } from "./WatchNext";
@@ -43,7 +46,10 @@ function WatchStream({ streamId }: { streamId: string }) {
 
 function Stage({ stream }: { stream: Stream }) {
   const live = useRoom(stream.id);
+  const { user } = useSession();
   const [theatre, setTheatre] = useState(false);
+  const me = live.room.joined ? live.you : null;
+  const following = useFollowing(stream.creator.id, me?.user ? me.following_since : undefined, Boolean(user));
   const told = live.room.joined ? live.room.stream : null;
   const status: StreamStatus = told?.status ?? stream.status;
   const shown = { ...stream, status, title: told?.title ?? stream.title, category: told ? told.category : stream.category };
@@ -56,13 +62,21 @@ function Stage({ stream }: { stream: Stream }) {
           theatre={theatre} onTheatre={() => setTheatre(!theatre)} afterEnd={<WatchNext over={shown} />}
         />
       </div>
-      <StreamInfo stream={shown} viewers={live.room.viewers ?? stream.viewers} />
-      <aside className="watch-chat"><Chat live={live} /></aside>
+      <StreamInfo stream={shown} viewers={live.room.viewers ?? stream.viewers} following={user?.id === stream.creator.id ? null : following} signedIn={Boolean(user)} />
+      <aside className="watch-chat"><Chat live={live} following={following} /></aside>
     </div>
   );
 }
 
-function StreamInfo({ stream, viewers }: { stream: Stream; viewers: number }) {
+interface InfoProps {
+  stream: Stream;
+  viewers: number;
+  /** null for one's own channel. */
+  following: Following | null;
+  signedIn: boolean;
+}
+
+function StreamInfo({ stream, viewers, following, signedIn }: InfoProps) {
   const now = useNow(30_000);
   const { creator, status, category } = stream;
   return (
@@ -78,6 +92,7 @@ function StreamInfo({ stream, viewers }: { stream: Stream; viewers: number }) {
         </p>
       </div>
       <div className="watch-side">
+        {following && <FollowButton name={creator.display_name} following={following} signedIn={signedIn} />}
         {status !== "ended" && <ViewerCount count={viewers} />}
         <span className="watch-share"><CopyButton text={location.href} what="link to this stream" label="Share" icon="share" /></span>
       </div>

@@ -5,7 +5,7 @@
  * state; `restored` brings a message back to its old place. So what one has after any entries is what a fresh reader of
  * the same log has. Moderators at their desk keep what they saw (`keepRemoved`), as `was` of the emptied line.
  */
-import type { Announcement, Entry, Me, Message, Moderation, Pin, Poll, Raid, RaidChanged, RoomSettings } from "./events";
+import type { Announcement, Entry, Me, Message, Moderation, Pin, Poll, Raid, RaidChanged, RoomRemoved, RoomSettings } from "./events";
 
 /** What somebody said. */
 export type Said = Message | Announcement;
@@ -105,17 +105,26 @@ function coveredBy({ action, target, message_id }: Moderation): Covers | null {
 
 function remove(view: View, entry: Moderation, keepRemoved: boolean): void {
   const covers = coveredBy(entry);
-  if (!covers) return;
-  const by = { action: entry.action, until: entry.until ?? null, at: entry.at };
+  if (covers) take(view, covers, { action: entry.action, until: entry.until ?? null, at: entry.at }, keepRemoved);
+}
+
+/** In a delayed chat a removal is told before its entry comes: what one sees by then is older than it. */
+export function removeEarly<Seen extends View>(view: Seen, { user_id, message_id }: RoomRemoved, keepRemoved: boolean): Seen {
+  const next = { ...view };
+  take(next, (user, message) => (user_id === null || user === user_id) && (message_id === null || message === message_id), null, keepRemoved);
+  return next;
+}
+
+function take(view: View, covers: Covers, by: RemovedBy | null, keepRemoved: boolean): void {
   view.entries = view.entries.map((line) => emptied(line, covers, by, keepRemoved));
   if (view.pin && covers(view.pin.user.id, view.pin.message_id)) view.pin = null;
 }
 
-function emptied(line: Line, covers: Covers, by: RemovedBy, keepRemoved: boolean): Line {
+function emptied(line: Line, covers: Covers, by: RemovedBy | null, keepRemoved: boolean): Line {
   if (!isSaid(line)) return line;
   if (!covers(line.user.id, line.id)) return line;
   const { offset, stream_id } = line;
-  return { kind: "removed", offset, stream_id, by, ...(keepRemoved ? { was: line } : {}) };
+  return { kind: "removed", offset, stream_id, ...(by && { by }), ...(keepRemoved ? { was: line } : {}) };
 }
 
 /** Put a message back in its old place, when that is among the lines. */

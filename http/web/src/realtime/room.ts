@@ -4,8 +4,8 @@
  * The highest offset seen decides: entries at or below it are repeats, an entry more than one above it means that a
  * frame was lost. What comes after the hole waits in `ahead` until a new join has filled it.
  */
-import type { ChatHeld, Entry, ReplyTo, RoomJoined, RoomPoll, RoomReactions, RoomSettings, RoomStatus, RoomYou, StreamInfo, User } from "./events";
-import { fold, idOf, isSaid, type View } from "./fold";
+import type { ChatHeld, Entry, ReplyTo, RoomJoined, RoomPoll, RoomReactions, RoomRemoved, RoomSettings, RoomStatus, RoomYou, StreamInfo, User } from "./events";
+import { fold, idOf, isSaid, removeEarly, type View } from "./fold";
 
 export type { Gone, Line, Said } from "./fold";
 
@@ -116,6 +116,7 @@ export type RoomAction =
   | { type: "acked"; id: string; held?: boolean }
   | { type: "you"; you: RoomYou }
   | { type: "votes"; votes: RoomPoll }
+  | { type: "removed"; removed: RoomRemoved }
   | { type: "reactions"; reactions: RoomReactions }
   | { type: "held"; held: ChatHeld }
   /** Somebody began, or ceased, to read further up. */
@@ -148,6 +149,8 @@ export function reduceRoom(room: Room, action: RoomAction): Room {
       return withYou(room, action.you);
     case "votes":
       return room.poll?.id === action.votes.poll_id ? { ...room, poll: { ...room.poll, votes: action.votes.votes } } : room;
+    case "removed":
+      return removeEarly(room, action.removed, room.keepRemoved);
     case "reactions":
       return { ...room, reactions: { number: room.reactions.number + 1, counts: action.reactions.counts } };
     case "held":

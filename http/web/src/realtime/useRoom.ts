@@ -226,6 +226,7 @@ function enterRoom({ streamId, desk, dispatch, current, onRefused, onNews }: Ent
         // Made a moderator a moment ago: the desk is asked for again.
         if (desk && body.stream_id === streamId && !sees && body.capabilities.includes(SEES_DESK)) void join();
       },
+      "room:removed": (body) => tellMine(body, { type: "removed", removed: body }),
       "room:poll": (body) => tellMine(body, { type: "votes", votes: body }),
       "room:reactions": (body) => tellMine(body, { type: "reactions", reactions: body }),
       "chat:held": (body) => tellMine(body, { type: "held", held: body }),

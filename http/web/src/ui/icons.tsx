@@ -33,6 +33,13 @@ const PATHS = {
   key: <path d="M8 11a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM11.2 12.3L20 3.5M16.5 7l3 3" />,
   clock: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7.5V12l3 2" />,
   retry: <path d="M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.4M20 4.5v4.9h-4.9" />,
+  reply: <path d="M10 6L4 11.5 10 17v-3.5c5 0 8 1.5 10 5 0-6-3.5-9.5-10-9.5z" />,
+  trash: <path d="M4 7h16M9 7V4h6v3M6.5 7l1 13h9l1-13M10 11v5M14 11v5" />,
+  ban: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM5.8 5.8l12.4 12.4" />,
+  pin: <path d="M8 3.5h8l-1 6 3 4H6l3-4zM12 13.5v7" />,
+  shield: <path d="M12 3l7.5 3v6c0 4.5-3 7.5-7.5 9-4.5-1.5-7.5-4.5-7.5-9V6z" />,
+  smile: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM8.2 14.5a4.5 4.5 0 0 0 7.6 0M9 9.5v.1M15 9.5v.1" />,
+  heart: <path d="M12 20S3.5 15 3.5 8.8A4.6 4.6 0 0 1 12 6.5a4.6 4.6 0 0 1 8.5 2.3C20.5 15 12 20 12 20z" />,
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof PATHS;
