@@ -110,6 +110,8 @@ def _plain(part: str) -> str:
 
 def _host(word: str) -> str | None:
     """Where the word leads, "" if that is a riddle, None if it is no link."""
+    if not ("." in word or "dot" in word or "://" in word):
+        return None
     disguised = any(dot in word for dot in ("[.]", "(.)", "{.}", "(dot)", "[dot]"))
     for dot in ("[.]", "(.)", "{.}", "(dot)", "[dot]"):
         word = word.replace(dot, ".")

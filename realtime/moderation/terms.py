@@ -124,6 +124,8 @@ class Terms:
                 for term in self._of_pattern[pattern]:
                     yield _match(reading, term, start, end)
         for inner in self._inner:
+            if inner.pieces[-1] not in text:  # cheaper than to begin
+                continue
             yield from (_match(reading, inner.term, start, end) for start, end in _scan(text, inner.pieces))
 
 
