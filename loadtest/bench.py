@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from infra.local.environment import find_ffmpeg
-from loadtest import api_speed, automod, glass, start_up
+from loadtest import api_speed, automod, glass, start_up, web_chat
 from loadtest.realtime import rows as realtime
 from loadtest.stack import platform
 
-NAMES = ("start", "api", "glass", "realtime", "automod")
+NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod")
 
 
 def main() -> None:
@@ -53,9 +53,11 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
             print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)
     if "realtime" in which:
         print(await realtime.measure(rows, quick=quick), flush=True)
+    if {"glass", "web-chat"} & set(which) and shutil.which(glass.CHROMIUM) is None:
+        sys.exit("Glass to glass and the web chat need Chromium at " + glass.CHROMIUM)
+    if "web-chat" in which:
+        print(await web_chat.measure(min(seconds, 60.0)), flush=True)
     if "glass" in which:
-        if shutil.which(glass.CHROMIUM) is None:
-            sys.exit("Glass to glass needs Chromium at " + glass.CHROMIUM)
         async with platform() as stack:
             print(await glass.measure(stack, find_ffmpeg(), seconds), flush=True)
 
