@@ -38,6 +38,7 @@ CREATE TABLE channel_terms (
     channel_id uuid NOT NULL REFERENCES channels,
     text       text NOT NULL CHECK (length(text) BETWEEN 2 AND 500),
     kind       text NOT NULL CHECK (kind IN ('blocked', 'allowed')),
+    action     text NOT NULL DEFAULT 'hold' CHECK (action IN ('hold', 'refuse')),
     public     boolean NOT NULL DEFAULT false,
     by_id      uuid NOT NULL REFERENCES users (id),
     at         timestamptz NOT NULL,
@@ -130,11 +131,13 @@ CREATE TABLE unban_requests (
     at            timestamptz NOT NULL,
     resolved_by   jsonb,
     resolved_at   timestamptz,
-    answer        text NOT NULL DEFAULT ''
+    resolution    text
 );
 CREATE UNIQUE INDEX unban_requests_one_pending ON unban_requests (channel_id, user_id) WHERE status = 'pending';
+CREATE INDEX unban_requests_by_status ON unban_requests (channel_id, status, at DESC, id DESC);
 CREATE INDEX unban_requests_newest ON unban_requests (channel_id, at DESC, id DESC);
 CREATE INDEX unban_requests_of_user ON unban_requests (channel_id, user_id, at DESC);
+CREATE INDEX unban_requests_of_ban ON unban_requests (ban_id);
 
 -- To find people by the beginning of their name.
 CREATE INDEX users_by_name ON users (lower(display_name) text_pattern_ops);

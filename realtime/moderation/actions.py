@@ -11,7 +11,7 @@ import msgspec
 
 from infra.clock import Clock, NewId, milliseconds, new_id
 from infra.outbox import Outbox
-from infra.stores.postgres import Postgres
+from infra.stores.postgres import Connection, Postgres
 from media.live.repository import StreamRepository
 from realtime.entries import User
 from realtime.moderation import appointing, bodies, messages, modes, repository, sanctions
@@ -144,7 +144,11 @@ class Moderation:
         if not repository.is_id(channel_id):
             return None
         async with self._db.connection() as connection:
-            stream = await self._streams.open_of(connection, channel_id)
+            return await self.open_stream_in(connection, channel_id)
+
+    async def open_stream_in(self, connection: Connection, channel_id: str) -> str | None:
+        """The same within a transaction."""
+        stream = await self._streams.open_of(connection, channel_id)
         return stream.id if stream else None
 
 

@@ -112,8 +112,8 @@ async def raise_shield(scene: Scene, action: str = "shield", **more: Any) -> Dee
         slow_seconds=max(old.slow_seconds, SHIELD_SLOW_SECONDS),
         unique_chat=True,
     )
-    age = max(channel.automod.get("min_account_age_seconds", 0), SHIELD_ACCOUNT_AGE_SECONDS)
-    strict = {**channel.automod, "level": SHIELD_LEVEL, "min_account_age_seconds": age}
+    age = max(channel.automod.get("account_age_seconds") or 0, SHIELD_ACCOUNT_AGE_SECONDS)
+    strict = {"level": SHIELD_LEVEL, "account_age_seconds": age}  # without the exceptions a channel made of its level
     await repository.set_shield_before(scene.connection, channel.id, before)
     await repository.set_automod(scene.connection, channel.id, strict)
     return settings_deed(scene, action, settings, private=True, **more)

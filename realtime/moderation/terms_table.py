@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 from asyncpg import Record
@@ -11,8 +12,9 @@ from infra.stores.postgres import Connection
 from realtime.moderation.repository import in_ms
 
 TermKind = Literal["blocked", "allowed"]
+TermAction = Literal["hold", "refuse"]
 
-FIELDS = "t.id, t.text, t.kind, t.public, t.by_id, u.display_name AS by_name, t.at"
+FIELDS = "t.id, t.text, t.kind, t.action, t.public, t.by_id, u.display_name AS by_name, t.at"
 FROM = "FROM channel_terms t JOIN users u ON u.id = t.by_id"
 
 
@@ -22,6 +24,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     text: str
     kind: TermKind
+    action: TermAction
     public: bool
     by_id: str
     by_name: str
@@ -29,10 +32,11 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def as_rules(connection: Connection, channel_id: str) -> bytes:
-    """All of them as AutoMod reads them: a JSON array of `{id, text, kind, public}`, oldest first."""
+    """All of them as AutoMod reads them (`realtime.moderation.terms.Term`): a JSON array, oldest first."""
     written: str = await connection.fetchval(
-        "SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'text', text, 'kind', kind, 'public', public) "
-        "ORDER BY at, id), '[]')::text FROM channel_terms WHERE channel_id = $1",
+        "SELECT coalesce(jsonb_agg(jsonb_build_object('text', text, 'kind', kind, 'action', action, 'visibility', "
+        "CASE WHEN public THEN 'public' ELSE 'private' END) ORDER BY at, id), '[]')::text "
+        "FROM channel_terms WHERE channel_id = $1",
         channel_id,
     )
     return written.encode()
@@ -45,9 +49,9 @@ async def count(connection: Connection, channel_id: str) -> int:
 async def add(connection: Connection, channel_id: str, term: Term, at: datetime) -> bool:
     """Store a new one; False when the channel has it already."""
     status: str = await connection.execute(
-        "INSERT INTO channel_terms (id, channel_id, text, kind, public, by_id, at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (channel_id, kind, text) DO NOTHING",
-        term.id, channel_id, term.text, term.kind, term.public, term.by_id, at,
+        "INSERT INTO channel_terms (id, channel_id, text, kind, action, public, by_id, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel_id, kind, text) DO NOTHING",
+        term.id, channel_id, term.text, term.kind, term.action, term.public, term.by_id, at,
     )  # fmt: skip
     return status == "INSERT 0 1"
 
@@ -63,7 +67,7 @@ async def remove(connection: Connection, channel_id: str, term_id: str) -> Term 
 
 
 async def newest(
-    connection: Connection, channel_id: str, *, before: tuple[datetime, str] | None, limit: int
+    connection: Connection, channel_id: str, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Term]:
     """A page, newest first, after the row that `before` names."""
     at, term_id = before or (None, None)
@@ -73,6 +77,14 @@ async def newest(
         channel_id, at, term_id, limit,
     )  # fmt: skip
     return [_term(row) for row in rows]
+
+
+async def texts(connection: Connection, channel_id: str) -> list[Record]:
+    """What AutoMod needs of all of them."""
+    rows: list[Record] = await connection.fetch(
+        "SELECT text, kind, action, public FROM channel_terms WHERE channel_id = $1", channel_id
+    )
+    return rows
 
 
 async def public(connection: Connection, channel_id: str) -> Sequence[str]:
@@ -89,6 +101,7 @@ def _term(row: Record) -> Term:
         id=str(row["id"]),
         text=row["text"],
         kind=row["kind"],
+        action=row["action"],
         public=row["public"],
         by_id=str(row["by_id"]),
         by_name=row["by_name"],

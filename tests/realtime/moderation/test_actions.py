@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from accounts.model import Role
@@ -10,6 +11,7 @@ from infra.clock import milliseconds, new_id
 from infra.errors import FootlightError, Invalid
 from realtime.entries import User
 from realtime.errors import RoomNotFound, TextInvalid
+from realtime.moderation.automod import AutoModRules
 from realtime.moderation.bodies import (
     UNDO_SECONDS,
     Acknowledge,
@@ -256,7 +258,8 @@ async def test_the_shield_is_the_strictest_and_gives_back_what_was(stage: Stage,
     up = stage.rooms.of(room)
     assert (up.settings.shield, up.settings.slow_seconds, up.settings.followers_seconds) == (True, 60, 600)
     assert up.settings.unique_chat
-    assert bytes(up.private.automod).replace(b" ", b"") == b'{"level":4,"min_account_age_seconds":604800}'
+    strict = msgspec.json.decode(up.private.automod, type=AutoModRules)
+    assert (strict.level, strict.account_age_seconds) == (4, 604_800)
     with pytest.raises(AlreadySo):
         await stage.act(cleo, cleo, Shield(stream_id=room, on=True))
     await stage.act(cleo, cleo, ChangeSettings(stream_id=room, slow_seconds=120))
