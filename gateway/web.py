@@ -10,11 +10,13 @@ from api.app import create_api
 from gateway.activity import RoomActivity
 from gateway.core import Core
 from gateway.health import Store
+from infra.clock import system_clock
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
 from infra.stores.search import open_search
 from media.live.charts import Charts
 from media.live.timeline import Timeline
+from realtime.channel_emotes import ChannelEmotes
 from realtime.ports import ViewerCounts
 
 
@@ -40,6 +42,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 streams=core.streams,
                 viewers=viewers,
                 charts=Charts(core.streams, Timeline(mongo), RoomActivity(core.db, core.redis)),
+                channel_emotes=ChannelEmotes(core.db, objects, system_clock),
                 settings=settings,
             ),
             stores={

@@ -7,6 +7,7 @@ from litestar.exceptions import SerializationException
 from accounts.accounts import Accounts
 from api import identity
 from api.auth import AuthController
+from api.emotes import EmoteController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.openapi import complete_document, openapi_config
 from api.streams import StreamController
@@ -15,11 +16,18 @@ from api.wellknown import public_keys
 from infra.settings import Settings
 from media.live.charts import Charts
 from media.live.streams import Streams
+from realtime.channel_emotes import ChannelEmotes
 from realtime.ports import ViewerCounts
 
 
 def create_api(
-    *, accounts: Accounts, streams: Streams, viewers: ViewerCounts, charts: Charts, settings: Settings
+    *,
+    accounts: Accounts,
+    streams: Streams,
+    viewers: ViewerCounts,
+    charts: Charts,
+    channel_emotes: ChannelEmotes,
+    settings: Settings,
 ) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
 
@@ -38,9 +46,12 @@ def create_api(
     async def provide_charts() -> Charts:
         return charts
 
+    async def provide_channel_emotes() -> ChannelEmotes:
+        return channel_emotes
+
     app = Litestar(
         route_handlers=[
-            Router("/api/v1", route_handlers=[AuthController, StreamController, TimelineController]),
+            Router("/api/v1", route_handlers=[AuthController, StreamController, TimelineController, EmoteController]),
             public_keys,
         ],
         dependencies={
@@ -48,6 +59,7 @@ def create_api(
             "streams": Provide(provide_streams),
             "viewers": Provide(provide_viewers),
             "charts": Provide(provide_charts),
+            "channel_emotes": Provide(provide_channel_emotes),
             "identity": Provide(identity.identity),
             "maybe_identity": Provide(identity.maybe_identity),
             "client_address": Provide(identity.client_address),

@@ -22,7 +22,11 @@ def openapi_config() -> OpenAPIConfig:
                 "refreshCookie": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=REFRESH_COOKIE),
             }
         ),
-        tags=[Tag("Accounts", "Signing up and in, and the own account"), Tag("Streams", "Live streams")],
+        tags=[
+            Tag("Accounts", "Signing up and in, and the own account"),
+            Tag("Streams", "Live streams"),
+            Tag("Emotes", "The emotes of channels"),
+        ],
         path="/openapi.json",
         render_plugins=[JsonRenderPlugin(path="/")],
     )

@@ -11,14 +11,17 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from accounts.accounts import Accounts
 from api.app import create_api
 from gateway.activity import RoomActivity
+from infra.clock import system_clock
 from infra.errors import FootlightError
-from infra.settings import MongoSettings, Settings
+from infra.settings import MongoSettings, ObjectSettings, Settings
 from infra.stores.mongo import open_mongo
+from infra.stores.objects import Objects, open_objects
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
+from realtime.channel_emotes import ChannelEmotes
 from tests.accounts.world import World, open_world
 
 ORIGIN = "https://footlight.test"
@@ -81,11 +84,29 @@ async def timeline(mongo_settings: MongoSettings) -> AsyncIterator[Timeline]:
 
 
 @pytest.fixture
+async def objects(objects_settings: ObjectSettings) -> AsyncIterator[Objects]:
+    async with open_objects(objects_settings) as objects:
+        yield objects
+
+
+@pytest.fixture
+def channel_emotes(world: World, objects: Objects) -> ChannelEmotes:
+    return ChannelEmotes(world.db, objects, system_clock)
+
+
+@pytest.fixture
 async def client(
-    world: World, streams: Streams, viewers: Viewers, timeline: Timeline
+    world: World, streams: Streams, viewers: Viewers, timeline: Timeline, channel_emotes: ChannelEmotes
 ) -> AsyncIterator[httpx.AsyncClient]:
     charts = Charts(streams, timeline, RoomActivity(world.db, world.redis))
-    api = create_api(accounts=world.accounts, streams=streams, viewers=viewers, charts=charts, settings=Settings())
+    api = create_api(
+        accounts=world.accounts,
+        streams=streams,
+        viewers=viewers,
+        charts=charts,
+        channel_emotes=channel_emotes,
+        settings=Settings(),
+    )
     app = Bearer(api, world.accounts)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar and httpx type ASGI differently
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
