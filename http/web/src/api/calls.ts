@@ -1,6 +1,6 @@
 /** Every call of the API this client makes, by name. */
 import { call } from "./client";
-import type { Health, Ingest, Latency, SessionAnswer, Stream, User } from "./types";
+import type { Health, Ingest, Latency, SessionAnswer, Stream, StreamTimeline, User } from "./types";
 
 type Signal = AbortSignal | undefined;
 
@@ -39,3 +39,8 @@ export const startStream = ({ title, category, latency }: NewStream) =>
   });
 export const stopStream = (id: string) => call<Stream>(`/streams/${encodeURIComponent(id)}/stop`, { method: "POST" });
 export const newKey = (id: string) => call<{ ingest: Ingest }>(`/streams/${encodeURIComponent(id)}/key`, { method: "POST" });
+export const describeStream = (id: string, body: { title: string; category: string | null }) =>
+  call<Stream>(`/streams/${encodeURIComponent(id)}`, { method: "PATCH", body });
+/** All of it in at most `points` samples, or what came `from` a moment on. */
+export const fetchTimeline = (id: string, { from, points }: { from: string | null; points: number }, signal?: Signal) =>
+  call<StreamTimeline>(`/streams/${encodeURIComponent(id)}/timeline?points=${points}${from ? `&from=${encodeURIComponent(from)}` : ""}`, { signal });

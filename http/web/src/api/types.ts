@@ -56,3 +56,27 @@ export interface ErrorBody {
   message: string;
   details?: Record<string, unknown>;
 }
+
+export interface StreamSample {
+  at: string;
+  viewers: number;
+  peak: number;
+  messages: number | null;
+  actions: number;
+  followers: number;
+  bitrate_kbps: number | null;
+  fps: number | null;
+  status: StreamStatus;
+}
+
+export interface StreamMark {
+  at: string;
+  kind: "went_live" | "interrupted" | "resumed" | "described" | "ended" | "raid" | "moderation_burst";
+  text: string;
+}
+
+export interface StreamTimeline {
+  samples: StreamSample[];
+  marks: StreamMark[];
+  step_seconds: number;
+}

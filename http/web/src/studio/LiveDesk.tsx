@@ -1,5 +1,5 @@
-/** The desk while a stream is open: its state, the preview, the key, health, and the room. */
-import { useEffect, useState } from "react";
+/** The control panel while a stream is open: its state above, and boxes that the creator arranges. */
+import { useEffect, useState, type ReactNode } from "react";
 import { stopStream } from "../api/calls";
 import { asApiError } from "../api/errors";
 import type { Health, Stream, StreamStatus } from "../api/types";
@@ -13,10 +13,16 @@ import { Confirm } from "../ui/Dialog";
 import { clock, secondsSince } from "../ui/time";
 import { useToast } from "../ui/Toasts";
 import { useNow } from "../ui/useNow";
+import type { Box } from "./arrange";
+import { ArrangeButton, Boxes } from "./Boxes";
+import { DescribePanel } from "./DescribePanel";
 import { HealthPanel } from "./HealthPanel";
 import { HowTo } from "./HowTo";
 import { useIngest } from "./ingest";
 import { IngestPanel } from "./IngestPanel";
+import { QuickSettings } from "./QuickSettings";
+import { RecentActions } from "./RecentActions";
+import { TimelinePanel } from "./TimelinePanel";
 
 interface DeskProps {
   stream: Stream;
@@ -29,6 +35,7 @@ export function LiveDesk({ stream, health, onNews }: DeskProps) {
   const live = useRoom(stream.id);
   const ingest = useIngest(stream.id);
   const [keyShown, setKeyShown] = useState(false);
+  const [arranging, setArranging] = useState(false);
   const told = live.room.joined ? live.room.stream?.status : undefined;
   const status = told ?? stream.status;
 
@@ -36,19 +43,33 @@ export function LiveDesk({ stream, health, onNews }: DeskProps) {
     if (told && told !== stream.status) onNews();
   }, [told, stream.status, onNews]);
 
+  const known = live.room.joined && live.room.stream ? live.room.stream : stream;
+  const viewers = live.room.viewers ?? stream.viewers;
+  const boxes: Record<Box, ReactNode> = {
+    preview: (
+      <section className="desk-preview" aria-label="Preview, as viewers see it">
+        <Player streamId={stream.id} title={known.title} creatorName={stream.creator.display_name} latency={stream.latency} status={status} preview />
+        <p className="muted small">As viewers see it, with their delay. Silent, so that you do not hear yourself.</p>
+      </section>
+    ),
+    timeline: (
+      <section className="panel" aria-labelledby="timeline">
+        <h2 id="timeline">How it goes</h2>
+        <TimelinePanel streamId={stream.id} status={status} viewers={viewers} peak={stream.peak_viewers} />
+      </section>
+    ),
+    describe: <DescribePanel stream={stream} known={known} onChanged={onNews} />,
+    health: <HealthPanel status={status} health={health} latency={stream.latency} />,
+    settings: <QuickSettings live={live} channelId={stream.creator.id} />,
+    ingest: <IngestPanel streamId={stream.id} connected={status === "live"} ingest={ingest} shown={keyShown} onShow={setKeyShown} />,
+    actions: <RecentActions channelId={stream.creator.id} />,
+    howto: <HowTo latency={stream.latency} ingest={ingest} shown={keyShown} />,
+    chat: <div className="desk-chat"><Chat live={live} /></div>,
+  };
   return (
     <div className="page desk">
-      <StateBar stream={stream} status={status} viewers={live.room.viewers ?? stream.viewers} onStopped={onNews} />
-      <div className="desk-main">
-        <section className="desk-preview" aria-label="Preview, as viewers see it">
-          <Player streamId={stream.id} title={stream.title} creatorName={stream.creator.display_name} latency={stream.latency} status={status} preview />
-          <p className="muted small">As viewers see it, with their delay. Silent, so that you do not hear yourself.</p>
-        </section>
-        <IngestPanel streamId={stream.id} connected={status === "live"} ingest={ingest} shown={keyShown} onShow={setKeyShown} />
-        <HealthPanel status={status} health={health} latency={stream.latency} />
-        <HowTo latency={stream.latency} ingest={ingest} shown={keyShown} />
-      </div>
-      <aside className="desk-chat"><Chat live={live} /></aside>
+      <StateBar stream={{ ...stream, title: known.title }} status={status} viewers={viewers} onStopped={onNews} arrange={<ArrangeButton on={arranging} onToggle={() => setArranging(!arranging)} />} />
+      <Boxes boxes={boxes} arranging={arranging} onDone={() => setArranging(false)} />
     </div>
   );
 }
@@ -60,7 +81,15 @@ const STATES: Record<StreamStatus, [string, string]> = {
   ended: ["The stream is over", "You can start the next one right away."],
 };
 
-function StateBar({ stream, status, viewers, onStopped }: { stream: Stream; status: StreamStatus; viewers: number; onStopped: () => void }) {
+interface StateProps {
+  stream: Stream;
+  status: StreamStatus;
+  viewers: number;
+  onStopped: () => void;
+  arrange: ReactNode;
+}
+
+function StateBar({ stream, status, viewers, onStopped, arrange }: StateProps) {
   const now = useNow(1000);
   const [title, words] = STATES[status];
   return (
@@ -75,6 +104,7 @@ function StateBar({ stream, status, viewers, onStopped }: { stream: Stream; stat
         <div><dt>Watching</dt><dd><ViewerCount count={viewers} /></dd></div>
       </dl>
       <div className="studio-actions">
+        {arrange}
         <CopyButton text={`${location.origin}/watch/${stream.id}`} what="link for viewers" label="Share" icon="share" />
         <ButtonLink to={`/watch/${stream.id}`} small>Open page</ButtonLink>
         <StopButton stream={stream} status={status} onStopped={onStopped} />
