@@ -19,6 +19,7 @@ import type { KeyDeed } from "./keys";
 import type { Column, ColumnName } from "./layout";
 import { chatItems, saidAt, targetOf, type ChatItem } from "./lines";
 import { LogColumn } from "./LogColumn";
+import { Overlay } from "./Overlay";
 import { QuestionBar } from "./QuestionBar";
 import { RoomBridge } from "./RoomBridge";
 import { canReverse } from "./rulings";
@@ -153,8 +154,9 @@ function OpenDesk(props: OpenProps) {
     else {
       const { command, lineId } = decision;
       const fate = command.type === "approve" ? "approved" : command.type === "deny" ? "denied" : null;
-      const done = fate && lineId ? queue.decide(lineId, fate, run(command)) : lineId && command.type === "delete" ? runOn(lineId, command) : run(command);
-      done.catch((thrown: unknown) => say(column, refusalOf(thrown)));
+      // A refused decision is written on the held message itself, and said aloud.
+      if (fate && lineId) queue.decide(lineId, fate, run(command)).catch((thrown: unknown) => tell({ kind: "done", words: refusalOf(thrown) }));
+      else (lineId && command.type === "delete" ? runOn(lineId, command) : run(command)).catch((thrown: unknown) => say(column, refusalOf(thrown)));
     }
     return true;
   };
@@ -214,10 +216,10 @@ function OpenDesk(props: OpenProps) {
             >
               {contents[column.name]()}
               {problem?.column === column.name && (
-                <p className="desk-problem field-error" role="alert" data-testid="desk-problem">{problem.words} <button type="button" className="desk-link" onClick={() => setProblem(null)}>Close</button></p>
+                <Overlay key={problem.words}><p className="desk-problem field-error" role="alert" data-testid="desk-problem">{problem.words} <button type="button" className="desk-link" onClick={() => setProblem(null)}>Close</button></p></Overlay>
               )}
               {question?.column === column.name && (
-                <QuestionBar key={`${question.question.kind} ${question.question.target.userId}`} question={question.question} onAnswer={answerQuestion} onClose={() => closeQuestion(column.name)} />
+                <Overlay key={`${question.question.kind} ${question.question.target.userId}`}><QuestionBar question={question.question} onAnswer={answerQuestion} onClose={() => closeQuestion(column.name)} /></Overlay>
               )}
             </ColumnFrame>
           ))}

@@ -1,5 +1,6 @@
 /** Messages that wait for a moderator: claimed by one at a time, decided, or gone after their time. */
 import { memo } from "react";
+import { hueOf } from "../ui/identity";
 import { clock, timeOfDay } from "../ui/time";
 import { useChannel } from "./ChannelContext";
 import { DeedBar } from "./ChatColumn";
@@ -51,7 +52,7 @@ export const HeldOption = memo(function HeldOption({ line: { held, fate, mine, r
   return (
     <>
       <span className="desk-held-head">
-        <b>{held.user.name}</b> <time dateTime={new Date(held.at).toISOString()}>{timeOfDay(held.at)}</time>
+        <b style={{ ["--hue" as string]: hueOf(held.user.id) }}>{held.user.name}</b> <time dateTime={new Date(held.at).toISOString()}>{timeOfDay(held.at)}</time>
         {fate === "waiting" && <span className={left < 60 ? "desk-left desk-left-short" : "desk-left"} data-testid="held-left">{clock(left)} left</span>}
       </span>
       <span className="desk-held-text">

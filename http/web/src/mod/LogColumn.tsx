@@ -10,7 +10,7 @@ import { PickList } from "./PickList";
 import { canReverse } from "./rulings";
 import type { Rulings } from "./useRulings";
 import type { StillList } from "./useStill";
-import { ACTIONS, moment, rulingWords } from "./words";
+import { ACTIONS, moment, rulingWords, span } from "./words";
 
 interface LogColumnProps {
   log: Rulings;
@@ -49,9 +49,9 @@ export const RulingOption = memo(function RulingOption({ ruling }: { ruling: Rul
   const seconds = ruling.after?.["seconds"];
   return (
     <>
-      <time dateTime={new Date(ruling.at).toISOString()}>{moment(ruling.at)}</time> <span>{rulingWords(ruling)}{typeof seconds === "number" && ` for ${seconds} s`}</span>
+      <time dateTime={new Date(ruling.at).toISOString()}>{moment(ruling.at)}</time> <span>{rulingWords(ruling)}{typeof seconds === "number" && ` for ${span(seconds)}`}</span>
       {typeof text === "string" && <q className="desk-quote">{text}</q>}
-      {ruling.reason && <span className="desk-why">{ruling.reason}</span>}
+      {ruling.reason && <span className="desk-why desk-reason">{ruling.reason}</span>}
       {ruling.undone_by && <span className="desk-fate">Taken back</span>}
     </>
   );

@@ -6,7 +6,7 @@ import { GROUPS, readKey, takenElsewhere, type KeyDeed } from "./keys";
 const target: Target = { userId: "u1", name: "Ada", messageId: "m1", text: "hello" };
 const held = {
   id: "h1", stream_id: "s1", user: { id: "u1", name: "Ada", role: "viewer" as const }, text: "hello", at: 0, expires_at: 300_000,
-  findings: [], claimed_by: null, claimed_until: null,
+  findings: [], me: false, reply: null, claimed_by: null, claimed_until: null,
 };
 const done = (key: string) => decide(readKey(key, false).deed!, target);
 

@@ -25,7 +25,7 @@ export const MAX_CHANNELS = 4;
 const KEY = "footlight.desk";
 
 export const firstLayout: DeskLayout = {
-  columns: COLUMNS.map((name) => ({ name, shown: name !== "settings", width: name === "chat" ? 400 : 330 })),
+  columns: COLUMNS.map((name) => ({ name, shown: name !== "settings", width: name === "chat" ? 420 : 330 })),
   beside: [],
 };
 

@@ -28,7 +28,7 @@ export function RolesPart({ news }: { news: number }) {
     <div className="desk-form">
       {(["moderator", "vip"] as const).map((role) => (
         <section key={role} aria-label={TITLES[role]}>
-          <h5>{TITLES[role]}</h5>
+          <h4>{TITLES[role]}</h4>
           <ul className="desk-people">
             {value.roles.filter((one) => one.role === role).map((one) => (
               <li key={one.user.id}>
