@@ -302,6 +302,18 @@ class RealtimeSettings:
         "sockets of one client address (or IPv6 /64) on one node",
         check=between(1, 1_000_000),
     )
+    auto_slow_per_second: int = setting(
+        "FOOTLIGHT_REALTIME_AUTO_SLOW_PER_SECOND",
+        60,
+        "messages a second above which a big room goes into slow mode by itself; 0 for never",
+        check=between(0, 1_000_000),
+    )
+    auto_slow_viewers: int = setting(
+        "FOOTLIGHT_REALTIME_AUTO_SLOW_VIEWERS",
+        500,
+        "viewers that make a room a big one",
+        check=between(1, 1_000_000),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Connection:
     device: str | None
     bucket: Bucket = field(default_factory=Bucket)
     rooms: set[str] = field(default_factory=set)
+    desks: set[str] = field(default_factory=set)  # rooms of which it hears what only moderators do
 
     @property
     def viewer(self) -> str:

@@ -58,12 +58,11 @@ class Line(Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """The message that is answered, as it was: `text` at most 100 characters of it."""
+    """The message that is answered. Its text is not repeated: it may be removed."""
 
     id: str
     user_id: str
     name: str
-    text: str
 
 
 class Paid(Struct, frozen=True, kw_only=True):
@@ -77,6 +76,19 @@ class Paid(Struct, frozen=True, kw_only=True):
 class Message(Line, frozen=True, kw_only=True, omit_defaults=True, tag="message"):
     """Somebody said something; with `me` they did it (`/me`)."""
 
+    user: User
+    text: str
+    me: bool = False
+    reply: Reply | None = None
+    paid: Paid | None = None
+
+
+class SaidMessage(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):
+    """A `Message` that has no offset yet: what is given to the log."""
+
+    stream_id: str
+    id: str
+    at: int
     user: User
     text: str
     me: bool = False

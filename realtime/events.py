@@ -49,6 +49,7 @@ from realtime.moderation.errors import (
     TooManyOfThese,
     UnknownUser,
 )
+from realtime.room.rules import Caution
 
 __all__ = ["Answer", "Body", "Epoch", "Identifier", "Offset", "Refusal", "RoomRole", "StreamId", "User"]
 
@@ -78,7 +79,7 @@ class Me(Struct, frozen=True, kw_only=True):
     may_chat: bool
     capabilities: list[str] = []
     restriction: mod.Restriction | None = None
-    warning: mod.Caution | None = None
+    warning: Caution | None = None
     following_since: int | None = None
 
 
@@ -202,6 +203,14 @@ class RoomLagged(Struct, frozen=True, kw_only=True):
     """Your position still holds: what was missed is answered to a join with it."""
 
     stream_id: str
+
+
+class RoomRemoved(Struct, frozen=True, kw_only=True):
+    """One message, all of a user's, or everything (both null). The entry that says so follows in its order."""
+
+    stream_id: str
+    user_id: str | None
+    message_id: str | None
 
 
 class RoomPosition(Struct, frozen=True, kw_only=True):
@@ -348,6 +357,7 @@ SERVER_EVENTS = (
     ServerEvent("chat", list[Entry], "What happened since the last frame, in the order of the room's log."),
     ServerEvent("room:viewers", RoomViewers, "How many watch: at most once a second, and only when it changed."),
     ServerEvent("room:status", RoomStatus, "The stream began, stopped, came back or ended, or has another title."),
+    ServerEvent("room:removed", RoomRemoved, "In a delayed chat: take these messages away before the entry says so."),
     ServerEvent("room:you", mod.RoomYou, "What you are and may do here has changed."),
     ServerEvent("room:poll", mod.RoomPoll, "The votes of the open poll: at most once a second."),
     ServerEvent("room:reactions", mod.RoomReactions, "New reactions, counted: at most once a second."),

@@ -10,7 +10,7 @@ become acknowledgements (`Node.heard`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -35,6 +35,8 @@ from realtime.events import CLIENT_EVENTS, Auth, Refusal
 from realtime.handlers.chat import ChatHandlers
 from realtime.handlers.chatters import ChattersHandlers
 from realtime.handlers.room import RoomHandlers
+from realtime.handlers.standing import Standings
+from realtime.moderating import Handler, Moderating, Unmoderated
 from realtime.nodes import Nodes
 from realtime.ports import Identify, StreamLookup, ViewerCounts
 from realtime.room.log_redis import RedisRoomLog, room_functions
@@ -54,7 +56,6 @@ DRAIN_SECONDS = 4.0
 MAX_REFUSED_IN_A_ROW = 100
 DEFAULT_LIMITS = RealtimeSettings()
 
-Handler = Callable[[Connection, Any], Awaitable[Any]]
 log = get_logger(__name__)
 
 
@@ -66,20 +67,13 @@ class Node:
         identify: Identify,
         connections: Connections,
         rooms: RoomHandlers,
-        chat: ChatHandlers,
-        chatters: ChattersHandlers,
+        handlers: Mapping[str, Handler],
         count_heard: Callable[[], object],
     ) -> None:
         self._identify = identify
         self._connections = connections
         self._rooms = rooms
         self._count_heard = count_heard
-        handlers: dict[str, Handler] = {
-            "room:join": rooms.join,
-            "room:leave": rooms.leave,
-            "chat:send": chat.send,
-            "room:chatters": chatters.who_is_here,
-        }
         decoders = {event.name: msgspec.json.Decoder(event.body) for event in CLIENT_EVENTS}
         self._events = {name: (decoders[name], handle) for name, handle in handlers.items()}
 
@@ -197,22 +191,36 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     clock: Clock = system_clock,
     timing: Timing = DEFAULT_TIMING,
     limits: RealtimeSettings = DEFAULT_LIMITS,
+    moderating: Moderating | None = None,
 ) -> AsyncIterator[Realtime]:
-    """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs."""
+    """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs.
+
+    Without `moderating` its rooms belong to no channel: nobody is banned, held or in command there.
+    """
     functions, counting = room_functions(redis), presence_functions(redis)
     connections, presence = Connections(clock), Presence(counting, timing)
-    snapshots, room_log = Streams(redis, functions, streams), RedisRoomLog(functions)
+    moderating = moderating or Unmoderated(RedisRoomLog(functions))
+    snapshots, room_log = Streams(redis, functions, streams), moderating.room_log
     metrics.sockets.set_function(lambda: len(connections))
     async with open_channels(redis, redis_settings) as channels:
-        rooms = Rooms(channels, room_log, snapshots, metrics.room_messages.labels("out").inc)
-        chat, people = ChatHandlers(rooms, room_log, clock), ChattersHandlers(People(counting))
-        count_heard = metrics.room_messages.labels("in").inc
-        sockets = SocketServer(Node(identify, connections, RoomHandlers(rooms, presence), chat, people, count_heard))
+        count_sent, count_heard = (metrics.room_messages.labels(way).inc for way in ("out", "in"))
+        rooms = Rooms(channels, room_log, snapshots, count_sent, Standings(connections), clock, limits)
+        entering, people = RoomHandlers(rooms, presence, clock), ChattersHandlers(People(counting))
+        chat = ChatHandlers(rooms, moderating, clock)
+        handlers: dict[str, Handler] = {
+            "room:join": entering.join,
+            "room:leave": entering.leave,
+            "room:chatters": people.who_is_here,
+            "chat:send": chat.send,
+            **moderating.handlers(rooms, chat),
+        }
+        sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
         nodes = Nodes(redis)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
-        running = [asyncio.create_task(presence.run()), asyncio.create_task(connections.run())]
+        work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
+        running = [asyncio.create_task(one) for one in work]
         log.info("realtime.open", node=node)
         try:
             async with Relay(sockets.handle_request, engine.name, nodes.address_of, places) as relay:

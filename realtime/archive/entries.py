@@ -16,6 +16,7 @@ class Row(NamedTuple):
     offset: int
     epoch: str
     entry: bytes
+    mark: bytes = b"!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Batch:
 def document(room: str, row: Row) -> Document:
     """What is stored: the entry's own fields with its epoch, under an id that makes a repeat a duplicate.
 
-    `{_id: "stream:epoch:offset", stream_id, epoch, offset, kind, id, user, text, at, ...}`
+    `{_id: "stream:epoch:offset", stream_id, epoch, offset, mark, kind, id, user, text, at, ...}`. What was removed is
+    kept here, for moderators; `realtime.archive.reader` is what others may see.
     """
     entry: Document = msgspec.json.decode(row.entry)
-    return {**entry, "_id": f"{room}:{row.epoch}:{row.offset}", "stream_id": room, "epoch": row.epoch}
+    place = {"_id": f"{room}:{row.epoch}:{row.offset}", "stream_id": room, "epoch": row.epoch}
+    return {**entry, **place, "mark": row.mark.decode()}
 
 
 def only_duplicates(details: Mapping[str, Any]) -> bool:

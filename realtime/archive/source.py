@@ -9,6 +9,7 @@ from infra.stores.redis import Functions, Redis, asked
 from realtime.archive.entries import Batch, Row
 from realtime.room.log_redis import key
 from realtime.room.marks import INDEX
+from realtime.room.stored import RULE_KEYS
 
 LEASE_SECONDS = 10.0  # longer than one batch takes; a killed archiver's rooms wait for it to end
 IDLE_SECONDS = 300.0  # five times the pause between two marks of a node (REFRESH_SECONDS)
@@ -36,12 +37,12 @@ class RoomSource:
         if not answer:
             return None
         newest, archived, gone, flat = answer
-        rows = [Row(int(flat[n]), flat[n + 1].decode(), flat[n + 2]) for n in range(0, len(flat), 3)]
+        rows = [Row(int(flat[n]), flat[n + 1].decode(), flat[n + 3], flat[n + 2]) for n in range(0, len(flat), 4)]
         return Batch(int(newest), int(archived), int(gone), rows)
 
     async def archived(self, room: str, last: Row) -> None:
         """The archive has everything up to `last`: the log may forget it."""
-        keys = [key(room, "meta"), key(room, "log")]
+        keys = [key(room, part) for part in ("meta", "log", "removed", "removals", *RULE_KEYS)]
         await self._functions.call("room_archived", keys, [last.epoch, last.offset])
 
     async def release(self, room: str) -> None:

@@ -17,6 +17,7 @@ from realtime.events import (
     RoomJoined,
     RoomLagged,
     RoomPosition,
+    RoomRemoved,
     RoomReset,
     RoomStatus,
     RoomViewers,
@@ -157,6 +158,7 @@ HEARD: dict[str, list[Any]] = {
             warning=None,
         )
     ],
+    "room:removed": [RoomRemoved(stream_id=STREAM, user_id=ADA.id, message_id=MESSAGE)],
     "room:poll": [mod.RoomPoll(stream_id=STREAM, poll_id=POLL, votes=[7, 3])],
     "room:reactions": [mod.RoomReactions(stream_id=STREAM, counts={"heart": 12})],
     "chat:held": [mod.ChatHeld(stream_id=STREAM, id=MESSAGE, status="held")],

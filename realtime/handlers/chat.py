@@ -1,52 +1,169 @@
-"""Saying something."""
+"""Saying something: who may, what AutoMod thinks of it, and then into the room's log."""
 
-from typing import Literal
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 import msgspec
 
+from accounts.model import Identity
 from infra.clock import Clock, milliseconds
-from infra.errors import Unauthenticated
 from realtime.connections import Connection
-from realtime.errors import NotInRoom
-from realtime.events import MessageSent, SendMessage, User
-from realtime.handlers.room import user_in
-from realtime.room.log import Draft, RoomLog
+from realtime.entries import Message, Reply, SaidMessage, User
+from realtime.events import MessageSent, ReplyTo, SendMessage
+from realtime.handlers.room import joined_room, signed_in
+from realtime.moderation.admission import admit
+from realtime.moderation.bodies import Finding
+from realtime.moderation.capabilities import may
+from realtime.moderation.errors import ChatBlocked, MessageGone
+from realtime.moderation.fold import skeleton
+from realtime.room.local import Room
+from realtime.room.log import RATE_COUNT, Draft, FollowUnknown, Position, Rank, RoomLog
 from realtime.room.rooms import Rooms
 from realtime.room.text import clean
 
+MODERATORS_RATE = 100  # in 30 s; everybody else 20
+HELD_RATE = 1_000_000  # a message that was let through was counted when it was held
 
-class MessageBody(msgspec.Struct, frozen=True, kw_only=True):
-    """An `Entry` that has no offset yet; the log puts it in front."""
 
-    stream_id: str
-    kind: Literal["message"] = "message"
-    id: str
-    user: User
-    text: str
-    at: int
+class Screened(msgspec.Struct, frozen=True):
+    """What AutoMod says: `refused` for the author in words, or `held` with findings for moderators, or neither."""
+
+    refused: list[str] = []
+    held: list[Finding] = []
+
+
+class Screening(Protocol):
+    async def screen(self, room: Room, user: User, identity: Identity, text: str) -> Screened: ...
+
+
+class Holding(Protocol):
+    async def add(self, channel_id: str, message: Message, findings: Sequence[Finding]) -> None:
+        """Put it into the room's held queue; the same message again changes nothing."""
+        ...
+
+
+class Following(Protocol):
+    async def since(self, channel_id: str, user_id: str) -> int | None:
+        """Since when they follow, in Unix milliseconds."""
+        ...
+
+
+OnlyEmotes = Callable[[str, str], Awaitable[bool]]
+"""Whether a text is nothing but emotes of this channel, by its id."""
+
+
+class ChatRules(Protocol):
+    """What a message goes through (see `realtime.moderating.Moderating`)."""
+
+    @property
+    def room_log(self) -> RoomLog: ...
+
+    @property
+    def screening(self) -> Screening: ...
+
+    @property
+    def holding(self) -> Holding: ...
+
+    @property
+    def following(self) -> Following: ...
+
+    @property
+    def only_emotes(self) -> OnlyEmotes: ...
 
 
 class ChatHandlers:
-    def __init__(self, rooms: Rooms, room_log: RoomLog, clock: Clock) -> None:
+    def __init__(self, rooms: Rooms, rules: ChatRules, clock: Clock) -> None:
         self._rooms = rooms
-        self._log = room_log
+        self._log = rules.room_log
+        self._screening = rules.screening
+        self._holding = rules.holding
+        self._following = rules.following
+        self._only_emotes = rules.only_emotes
         self._clock = clock
 
     async def send(self, who: Connection, body: SendMessage) -> MessageSent:
-        room = self._rooms.find(body.stream_id)
-        if room is None or body.stream_id not in who.rooms:
-            raise NotInRoom
-        user = user_in(room.stream, who)
-        if user is None:
-            raise Unauthenticated
-        text = clean(body.text)
-        message = MessageBody(stream_id=room.id, id=body.id, user=user, text=text, at=milliseconds(self._clock()))
-        draft = Draft(
-            user.id,
-            body.id,
-            msgspec.json.encode(message),
-            exempt=user.role != "viewer",
-            ended=room.stream.status == "ended",
+        room = joined_room(self._rooms, who, body.stream_id)
+        user = signed_in(room, who)
+        said = SaidMessage(
+            stream_id=room.id,
+            id=body.id,
+            at=milliseconds(self._clock()),
+            user=user,
+            text=clean(body.text),
+            me=body.me,
+            reply=_reply(room, body.reply_to) if body.reply_to is not None else None,
         )
-        place = await self._log.append(room.id, draft)
+        draft = draft_of(said, ended=room.stream.status == "ended")
+        if room.scene.settings.emote_only:
+            draft = replace(draft, emotes_only=await self._only_emotes(room.stream.creator_id, said.text))
+        if not may(user.role, "links") and who.identity is not None:
+            screened = await self._screening.screen(room, user, who.identity, said.text)
+            if screened.refused:
+                raise ChatBlocked(reasons=screened.refused)
+            if screened.held:
+                await self._hold(room, draft, said, screened.held)
+                return MessageSent(offset=0, held=True)
+        place = await self._append(room, draft)
         return MessageSent(offset=place.offset)
+
+    async def _append(self, room: Room, draft: Draft) -> Position:
+        try:
+            return await self._log.append(room.id, draft)
+        except FollowUnknown:
+            return await self._log.append(room.id, await self._with_follow(room, draft))
+
+    async def _hold(self, room: Room, draft: Draft, said: SaidMessage, findings: list[Finding]) -> None:
+        """Who may not speak may not fill the queue either."""
+        if room.scene.settings.followers_seconds is not None:
+            draft = await self._with_follow(room, draft)
+        admit(room.scene.rules, draft, milliseconds(self._clock()))
+        await self._log.pace(room.id, draft)
+        message = Message(offset=0, **{name: getattr(said, name) for name in said.__struct_fields__})
+        await self._holding.add(room.stream.creator_id, message, findings)
+
+    async def _with_follow(self, room: Room, draft: Draft) -> Draft:
+        since = await self._following.since(room.stream.creator_id, draft.user_id)
+        return replace(draft, follow_known=True, followed_at=since)
+
+
+async def let_through(room_log: RoomLog, stream_id: str, message: Message) -> Position:
+    """Say a held message after all. The same one again gets the same answer; raises `ChatBanned`, `RoomEnded`."""
+    said = msgspec.convert(message, type=SaidMessage, from_attributes=True)
+    draft = replace(draft_of(said), rank=Rank.LET_THROUGH, rate_count=HELD_RATE)
+    return await room_log.append(stream_id, draft)
+
+
+def draft_of(said: SaidMessage, *, ended: bool = False) -> Draft:
+    """What the log needs to know of a message."""
+    user = said.user
+    moderates = may(user.role, "moderate")
+    rank = Rank.MODERATES if moderates else Rank.NOT_MODES if may(user.role, "skip_modes") else Rank.EVERYTHING
+    return Draft(
+        user.id,
+        said.id,
+        msgspec.json.encode(said),
+        rank=rank,
+        rate_count=MODERATORS_RATE if moderates else RATE_COUNT,
+        ended=ended,
+        subscriber=user.subscriber,
+        fingerprint=hashlib.blake2b(skeleton(said.text).encode(), digest_size=12).hexdigest().encode(),
+    )
+
+
+def _reply(room: Room, asked: ReplyTo) -> Reply:
+    line = room.lines.find(f"{asked.user_id} {asked.id}".encode())
+    if line is None:
+        raise MessageGone
+    message = msgspec.json.decode(line.entry, type=_Quoted)
+    answered = message.message or message
+    name = answered.user.name if answered.user is not None else ""
+    return Reply(id=asked.id, user_id=asked.user_id, name=name)
+
+
+class _Quoted(msgspec.Struct):
+    """As much of a line as an answer needs; one that was restored has its message inside."""
+
+    user: User | None = None
+    message: "_Quoted | None" = None

@@ -4,9 +4,11 @@ from typing import cast
 
 import msgspec
 
+from infra.clock import Clock, milliseconds
+from infra.errors import Unauthenticated
 from realtime.connections import MAX_ROOMS, Connection
-from realtime.entries import Entry, RoomSettings
-from realtime.errors import TooManyRooms
+from realtime.entries import Entry, User
+from realtime.errors import NotInRoom, TooManyRooms
 from realtime.events import (
     Answer,
     Creator,
@@ -14,11 +16,11 @@ from realtime.events import (
     LeaveRoom,
     Me,
     RoomJoined,
-    RoomRole,
     StreamInfo,
-    User,
 )
+from realtime.handlers.standing import you
 from realtime.ports import StreamSnapshot
+from realtime.room.local import Room
 from realtime.room.log import Position
 from realtime.room.people import line_of
 from realtime.room.presence import Presence, Watching
@@ -26,9 +28,10 @@ from realtime.room.rooms import Rooms
 
 
 class RoomHandlers:
-    def __init__(self, rooms: Rooms, presence: Presence) -> None:
+    def __init__(self, rooms: Rooms, presence: Presence, clock: Clock) -> None:
         self._rooms = rooms
         self._presence = presence
+        self._clock = clock
 
     async def join(self, who: Connection, body: JoinRoom) -> RoomJoined:
         if body.stream_id not in who.rooms and len(who.rooms) >= MAX_ROOMS:
@@ -36,13 +39,16 @@ class RoomHandlers:
         asked = None if body.epoch is None or body.offset is None else Position(body.epoch, body.offset)
         # Before the join: between the audience and the answer nothing may be waited for.
         watching = await self._watching(body.stream_id)
-        joined = await self._rooms.join(body.stream_id, who.socket, asked)
-        stream = joined.room.stream
-        user = user_in(stream, who)
+        if body.desk:
+            who.desks.add(body.stream_id)
+        desk = body.stream_id in who.desks
+        joined = await self._rooms.join(body.stream_id, who.socket, asked, who.identity, desk=desk)
+        room, stream = joined.room, joined.room.stream
+        user = room.user_of(who.identity) if who.identity is not None else None
         if body.stream_id not in who.rooms:
             who.rooms.add(body.stream_id)
             self._presence.enter(body.stream_id, who.viewer, line_of(user) if user else b"")
-        viewers = max(joined.room.viewers or watching.viewers, 1)  # at least the one who asks
+        viewers = max(room.viewers or watching.viewers, 1)  # at least the one who asks
         return RoomJoined(
             epoch=joined.position.epoch,
             offset=joined.position.offset,
@@ -51,9 +57,12 @@ class RoomHandlers:
             entries=cast("list[Entry]", [msgspec.Raw(line.entry) for line in joined.lines]),
             stream=stream_info(stream),
             viewers=viewers,
-            peak=max(joined.room.peak, watching.peak, viewers),
-            settings=RoomSettings(slow_seconds=joined.room.slow_seconds),
-            me=Me(user=user, may_chat=who.identity is not None and stream.status != "ended"),
+            peak=max(room.peak, watching.peak, viewers),
+            settings=room.scene.settings,
+            me=_me(room, who, user),
+            pin=room.scene.pin(milliseconds(self._clock())),
+            poll=room.scene.poll,
+            raid=room.scene.raid,
         )
 
     async def _watching(self, stream_id: str) -> Watching:
@@ -71,6 +80,7 @@ class RoomHandlers:
         """Forget a member; leaving a room one is not in is fine."""
         if stream_id in who.rooms:
             who.rooms.discard(stream_id)
+            who.desks.discard(stream_id)
             self._rooms.leave(stream_id, who.socket)
             self._presence.leave(stream_id, who.viewer)
 
@@ -85,14 +95,29 @@ def stream_info(stream: StreamSnapshot) -> StreamInfo:
     )
 
 
-def user_in(stream: StreamSnapshot, who: Connection) -> User | None:
-    """The signed-in user as the room sees them."""
-    identity = who.identity
-    if identity is None:
-        return None
-    role: RoomRole = "viewer"
-    if identity.user_id == stream.creator_id:
-        role = "creator"
-    elif identity.role == "admin":
-        role = "admin"
-    return User(id=identity.user_id, name=identity.display_name, role=role, color=identity.chat_color)
+def _me(room: Room, who: Connection, user: User | None) -> Me:
+    told = you(room, who)
+    if told is None:
+        return Me(user=None, may_chat=False)
+    return Me(
+        user=user,
+        may_chat=told.restriction is None and room.stream.status != "ended",
+        capabilities=told.capabilities,
+        restriction=told.restriction,
+        warning=told.warning,
+    )
+
+
+def joined_room(rooms: Rooms, who: Connection, stream_id: str) -> Room:
+    """The room that somebody is in; raises `NotInRoom`."""
+    room = rooms.find(stream_id)
+    if room is None or stream_id not in who.rooms:
+        raise NotInRoom
+    return room
+
+
+def signed_in(room: Room, who: Connection) -> User:
+    """Who asks, as the room sees them; raises `Unauthenticated`."""
+    if who.identity is None:
+        raise Unauthenticated
+    return room.user_of(who.identity)

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from realtime.bodies import Answer, Body, Identifier, StreamId, UserId
 from realtime.entries import RoomRole, Tint, User
+from realtime.room.rules import Caution
 
 Reason = Annotated[str, Meta(max_length=500)]
 Seconds = Annotated[int, Meta(ge=0, le=7_776_000)]
@@ -276,13 +277,6 @@ class Restriction(Struct, frozen=True, kw_only=True):
 
     kind: Literal["timeout", "ban"]
     until: int | None
-    reason: str
-
-
-class Caution(Struct, frozen=True, kw_only=True):
-    """Acknowledge it by its id."""
-
-    id: str
     reason: str
 
 

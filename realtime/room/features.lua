@@ -355,14 +355,13 @@ local function raid_start(keys, args)
 end
 
 -- keys: raid. args: id ('' for whichever), `gone` or `cancelled`, by whom as JSON, viewers, spread in milliseconds.
--- The first end stands, and `gone` not before its time. Answers 'ok', to the same one again too, or 'none'.
+-- The first end stands. Answers 'ok', to the same one again too, or 'none'.
 local function raid_end(keys, args)
   local now, raid = now_ms(), hash_of(keys[1])
   if not raid.id or (args[1] ~= '' and raid.id ~= args[1]) then return 'none' end
   if raid.state ~= 'preparing' then
     return raid.state == args[2] and raid.ended_by == args[3] and not is_recorded(raid) and 'ok' or 'none'
   end
-  if args[2] == 'gone' and tonumber(raid.departs_at) > now then return 'none' end
   redis.call('HSET', keys[1], 'state', args[2], 'ended_by', args[3], 'ended_at', whole(now), 'viewers', args[4],
     'spread_ms', args[5])
   return 'ok'

@@ -10,27 +10,43 @@ from collections.abc import Iterable
 from itertools import islice
 
 from realtime.room.log import FRESH_ENTRIES, KEEP_ENTRIES, Line, Lost, Position, Recovered
+from realtime.room.redaction import Removals, tombstone
 
 
 class RecentLines:
-    """At most KEEP_ENTRIES lines, about 400 bytes each; the log's answers are never longer."""
+    """At most KEEP_ENTRIES lines, about 400 bytes each; the log's answers are never longer. No removed line stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream_id: str) -> None:
         self.position: Position | None = None
+        self._stream_id = stream_id
+        self._removals = Removals()
         self._lines: deque[Line] = deque(maxlen=KEEP_ENTRIES)
         self._whole = False  # nothing older can be had from the log
 
     def begin(self, found: Recovered | Lost) -> None:
         """Forget everything and begin from a fresh view."""
         self.position = found.position
+        self._removals = Removals()
         self._keep(found.lines)
         self._whole = len(found.lines) < FRESH_ENTRIES
 
-    def add(self, line: Line) -> None:
-        """The line after `position`."""
+    def add(self, line: Line) -> bytes | None:
+        """The line after `position`; what it removes, if it does (see `covered_by`)."""
         if self.position is not None:
             self.position = Position(self.position.epoch, line.offset)
+        removed = self._removals.add(line)
+        if removed is not None:
+            self._lines = deque(map(self.as_shown, self._lines), KEEP_ENTRIES)
         self._lines.append(line)
+        return removed
+
+    def as_shown(self, line: Line) -> Line:
+        """The line, or its tombstone."""
+        return tombstone(line, self._stream_id) if self._removals.cover(line) else line
+
+    def find(self, mark: bytes) -> Line | None:
+        """The newest line with this mark."""
+        return next((line for line in reversed(self._lines) if line.mark == mark), None)
 
     def fill(self, found: Recovered | Lost) -> bool:
         """Take in the longest view the log gives; False when it is of another epoch than what is here."""
@@ -74,7 +90,7 @@ class RecentLines:
     def _keep(self, lines: Iterable[Line]) -> None:
         """Keep the unbroken end of these: a log may have holes."""
         self._lines.clear()
-        for line in lines:
+        for line in map(self.as_shown, lines):
             if self._lines and line.offset != self._lines[-1].offset + 1:
                 self._lines.clear()
             self._lines.append(line)

@@ -6,10 +6,11 @@ One port, two implementations, one contract test.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from enum import IntEnum
 from typing import NamedTuple, Protocol
 
 from infra.errors import Unavailable
+from realtime.room.rules import Change, Rules
 
 KEEP_ENTRIES = 1000
 FRESH_ENTRIES = 100
@@ -27,35 +28,54 @@ class Position(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One entry as it is kept and sent: JSON with its offset inside."""
+    """One entry as it is kept and sent: JSON with its offset inside. `mark`: see `realtime.room.redaction`."""
 
     offset: int
     entry: bytes
+    mark: bytes = b"!"
+
+
+class Rank(IntEnum):
+    """What a message is bound by."""
+
+    EVERYTHING = 0
+    NOT_MODES = 1  # VIPs: no followers-only, slow mode and the like
+    MODERATES = 2  # and read-only neither
+    LET_THROUGH = 3  # a moderator approved it: bans alone
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An entry before it has its offset. `body` is a JSON object without `offset`; `id` is unique to its user.
 
-    `exempt` from slow mode are those who run the room; `rate_count` is what this user may say in RATE_SECONDS; `ended`
-    is what the caller knows of the stream (the log knows it by itself for a day).
+    `rate_count` is what this user may say in RATE_SECONDS; `ended` is what the caller knows of the stream (the log
+    knows it by itself for a day). `followed_at` (Unix milliseconds; None: does not follow) counts only when
+    `follow_known`. `fingerprint` is the same for texts that unique chat takes for the same.
     """
 
     user_id: str
     id: str
     body: bytes
-    exempt: bool = False
+    rank: Rank = Rank.EVERYTHING
     rate_count: int = RATE_COUNT
     ended: bool = False
+    follow_known: bool = False
+    followed_at: int | None = None
+    subscriber: bool = False
+    emotes_only: bool = False
+    fingerprint: bytes = b""
+
+    @property
+    def mark(self) -> bytes:
+        return f"{self.user_id} {self.id}".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """Exactly what came after the asked position, up to `position`."""
+    """Exactly what came after the asked position, up to `position`; removed lines as tombstones."""
 
     position: Position
     lines: list[Line]
-    slow_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +84,36 @@ class Lost:
 
     position: Position
     lines: list[Line]
-    slow_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The change holds (now or since earlier): the room is at `revision`."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Changes are missing between the room's revision and this one."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The rules that hold (`settings.auto_slow_seconds` included), and the newest control line of each kind that
+    leaves something standing in the room: pin, poll, raid."""
+
+    rules: Rules
+    standing: list[Line]
+
+
+STANDING = (b'"kind":"pin"', b'"kind":"poll"', b'"kind":"raid"')
+
+
+class FollowUnknown(Exception):
+    """The draft must say since when its user follows: the room is in followers-only mode."""
 
 
 class ArchiveBehind(Unavailable):
@@ -81,9 +130,14 @@ class RoomLog(Protocol):
         """Give the entry its place, keep it and tell every node; the same id again gets the same answer.
 
         Refused, in this order, with `ChatTooFast` (beyond `rate_count` in any RATE_SECONDS over all rooms),
-        `RoomEnded`, `ChatBanned`, `ChatSlowMode`, `ArchiveBehind` (too much waits for the archive: nothing that was
-        acknowledged is dropped for something new).
+        `RoomEnded`, `ChatBanned`, `ChatWarned`, `ChatReadOnly`, `ChatFollowersOnly` (or `FollowUnknown`),
+        `ChatSubscribersOnly`, `ChatEmoteOnly`, `ChatNotUnique`, `ChatSlowMode`, `ArchiveBehind` (too much waits for the
+        archive: nothing that was acknowledged is dropped for something new).
         """
+        ...
+
+    async def pace(self, room: str, draft: Draft) -> None:
+        """Count a message that is not appended (yet); raises `ChatTooFast`. `append` does it by itself."""
         ...
 
     async def since(self, room: str, position: Position | None, *, fresh: int = FRESH_ENTRIES) -> Recovered | Lost:
@@ -94,14 +148,29 @@ class RoomLog(Protocol):
         """The newest `count` lines, oldest first."""
         ...
 
-    async def ban(self, room: str, user_id: str, until: datetime | None) -> None:
-        """The user may not speak before `until`; None is for good."""
+    async def find(self, room: str, user_id: str, message_id: str) -> bytes | None:
+        """A message that is kept, removed or not, as JSON: for the snapshot of an action."""
         ...
 
-    async def lift(self, room: str, user_id: str) -> None:
-        """End a ban; none to end is fine."""
+    async def control(self, room: str, change: Change) -> Applied | Behind:
+        """Take the change of the next revision: its entry, what it removes and restores, and the rules, in one step.
+
+        A change that is known already is answered `Applied` with the room's revision.
+        """
         ...
 
-    async def set_slow(self, room: str, seconds: int) -> None:
-        """From now on there are `seconds` between two messages of a user; 0 ends slow mode. Every node is told."""
+    async def revision(self, room: str) -> int | None:
+        """Of the rules the room knows; None when it knows none."""
+        ...
+
+    async def put_rules(self, room: str, rules: Rules) -> None:
+        """Take the whole of the rules, unless newer ones are known."""
+        ...
+
+    async def known(self, room: str) -> Known:
+        """What holds in the room beside its lines."""
+        ...
+
+    async def set_auto_slow(self, room: str, seconds: int, entry: bytes) -> bool:
+        """The room's own slow mode, with the entry that announces it; False when it is so already."""
         ...

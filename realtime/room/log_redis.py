@@ -1,33 +1,53 @@
-"""The room log on the Redis shard that owns the room (`room.lua`).
+"""The room log on the Redis shard that owns the room (`room.lua`, `archive.lua`).
 
 An append is two calls: the user's window on the user's shard, then everything else in one function on the room's
-shard. Once a minute a room is marked for the archiver before its append.
+shard. Once a minute a room is marked for the archiver before its append. A room that does not know its rules is told
+them (`cold`), and the call repeated.
 """
 
 import asyncio
 import secrets
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.clock import milliseconds
+import msgspec
+
 from infra.errors import Unavailable
 from infra.logs import get_logger
 from infra.stores.redis import Functions, Redis
-from realtime.errors import ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
-from realtime.room.log import FRESH_ENTRIES, MAX_UNARCHIVED, ArchiveBehind, Draft, Line, Lost, Position, Recovered
+from realtime.errors import ChatTooFast
+from realtime.room.log import (
+    FRESH_ENTRIES,
+    MAX_UNARCHIVED,
+    Applied,
+    Behind,
+    Draft,
+    Known,
+    Line,
+    Lost,
+    Position,
+    Recovered,
+)
 from realtime.room.marks import Marks
+from realtime.room.refused import refused
+from realtime.room.rules import Change, Rules
+from realtime.room.stored import RULE_KEYS, patch_arguments, rules_of, whole
 
-SOURCE = Path(__file__).with_name("room.lua")
-APPEND_KEYS = ("meta", "log", "stream", "bans", "settings")
+SOURCES = ("room.lua", "archive.lua")
+APPEND_KEYS = ("meta", "log", "stream", "bans", "cautions", "rules", "unique")
+CONTROL_KEYS = ("meta", "log", *RULE_KEYS, "removed", "removals", "channel")
 WINDOW_SECONDS = 0.5  # a user's shard that hangs delays their message by this, and no more
+COLD_ATTEMPTS = 3
 
 log = get_logger(__name__)
+Cold = Callable[[str], Awaitable[Rules]]
 
 
 def room_functions(redis: Redis) -> Functions:
     """The library behind every room, shared by log, archiver and stream state."""
-    return Functions(redis, SOURCE.read_text())
+    folder = Path(__file__).parent
+    return Functions(redis, "\n".join((folder / name).read_text() for name in SOURCES))
 
 
 def key(room: str, part: str) -> str:
@@ -40,52 +60,99 @@ def channel(room: str) -> str:
     return key(room, "channel")
 
 
-class RedisRoomLog:
-    """See `RoomLog`. At most `max_unarchived` entries of a room wait for the archive."""
+async def no_rules(_: str) -> Rules:
+    """For rooms of no channel: nothing was ever decided."""
+    return Rules()
 
-    def __init__(self, functions: Functions, *, max_unarchived: int = MAX_UNARCHIVED) -> None:
+
+class RedisRoomLog:
+    """See `RoomLog`. At most `max_unarchived` entries of a room wait for the archive; `cold(room)` is the truth about
+    the rules of a room that lost them."""
+
+    def __init__(self, functions: Functions, *, cold: Cold = no_rules, max_unarchived: int = MAX_UNARCHIVED) -> None:
         self._functions = functions
         self._marks = Marks(functions)
+        self._cold = cold
         self._max_unarchived = max_unarchived
 
     async def append(self, room: str, draft: Draft) -> Position:
-        await self._pace(room, draft)
+        await self.pace(room, draft)
         await self._marks.set(room)
         user, name = draft.user_id, draft.id
-        keys = [key(room, part) for part in (*APPEND_KEYS, f"sent:{user}:{name}", f"rate:{user}", f"said:{user}")]
-        limits = (int(draft.exempt), draft.rate_count, self._max_unarchived, int(draft.ended))
-        arguments = (new_epoch(), user, name, *limits, draft.body)
-        answer = await self._functions.call("room_append", [*keys, channel(room)], arguments)
+        own = (f"sent:{user}:{name}", f"rate:{user}", f"said:{user}")
+        keys = [key(room, part) for part in (*APPEND_KEYS, *own, "channel")]
+        followed = str(draft.followed_at or "") if draft.follow_known else "?"
+        limits = (draft.rank.value, draft.rate_count, self._max_unarchived, int(draft.ended))
+        about = (followed, int(draft.subscriber), int(draft.emotes_only), draft.fingerprint)
+        answer = await self._knowing(room, "room_append", keys, (new_epoch(), user, name, *limits, *about, draft.body))
         if answer[0] == b"ok":
             return Position(answer[1].decode(), int(answer[2]))
-        raise _refused(answer)
+        raise refused(answer)
 
     async def since(self, room: str, position: Position | None, *, fresh: int = FRESH_ENTRIES) -> Recovered | Lost:
-        keys = [key(room, part) for part in ("meta", "log", "settings")]
+        keys = [key(room, part) for part in ("meta", "log", "removed")]
         epoch, offset = position or ("", 0)
-        answer = await self._functions.call("room_since", keys, [new_epoch(), epoch, offset, fresh])
-        recovered, now_epoch, newest, slow, flat = answer
+        answer = await self._functions.call("room_since", keys, [new_epoch(), epoch, offset, fresh, room])
+        recovered, now_epoch, newest, flat = answer
         kind = Recovered if recovered else Lost
-        return kind(Position(now_epoch.decode(), int(newest)), _lines(flat), int(slow))
+        return kind(Position(now_epoch.decode(), int(newest)), _lines(flat))
 
     async def tail(self, room: str, count: int) -> list[Line]:
         return (await self.since(room, None, fresh=count)).lines
 
-    async def ban(self, room: str, user_id: str, until: datetime | None) -> None:
-        await self._functions.call("room_ban", [key(room, "bans")], [user_id, milliseconds(until) if until else 0])
+    async def find(self, room: str, user_id: str, message_id: str) -> bytes | None:
+        found = await self._functions.call("room_find", [key(room, "log")], [f"{user_id} {message_id}"])
+        return found if isinstance(found, bytes) else None
 
-    async def lift(self, room: str, user_id: str) -> None:
-        await self._functions.call("room_ban", [key(room, "bans")], [user_id, ""])
+    async def control(self, room: str, change: Change) -> Applied | Behind:
+        await self._marks.set(room)
+        keys = [key(room, part) for part in CONTROL_KEYS]
+        mine = change.entry is not None and change.stream_id in (None, room)
+        entry = bytes(change.entry) if change.entry is not None and mine else b""
+        head = (new_epoch(), room, change.revision, change.id, change.mark, entry, change.restores or "")
+        patch = (msgspec.json.encode(change.patch), *patch_arguments(change.patch))
+        answer = await self._knowing(room, "room_control", keys, (*head, *patch))
+        match answer[0]:
+            case b"behind":
+                return Behind(int(answer[1]))
+            case b"known":
+                return Applied(int(answer[1]))
+        return Applied(change.revision)
 
-    async def set_slow(self, room: str, seconds: int) -> None:
-        await self._functions.call("room_slow", [key(room, "settings"), channel(room)], [seconds])
+    async def revision(self, room: str) -> int | None:
+        found = await self._functions.call("room_revision", [key(room, "rules")], [])
+        return int(found) if found is not None else None
 
-    async def _pace(self, room: str, draft: Draft) -> None:
-        """Raise `ChatTooFast` beyond the user's rate.
+    async def put_rules(self, room: str, rules: Rules) -> None:
+        keys = [key(room, part) for part in (*RULE_KEYS, "channel")]
+        await self._functions.call("room_rules_put", keys, whole(rules))
 
-        Without an answer the message goes on: the room's own shard still holds the user to the rate in this room, and
-        one lost shard must not silence every room its users are in.
-        """
+    async def known(self, room: str) -> Known:
+        keys = [key(room, part) for part in (*RULE_KEYS, "removed")]
+        for _ in range(COLD_ATTEMPTS):
+            if answer := await self._functions.call("room_rules", keys, []):
+                return Known(rules_of(answer[:7]), _lines(answer[7]))
+            await self.put_rules(room, await self._cold(room))
+        raise Unavailable
+
+    async def set_auto_slow(self, room: str, seconds: int, entry: bytes) -> bool:
+        await self._marks.set(room)
+        keys = [key(room, part) for part in ("meta", "log", "rules", "channel")]
+        answer = await self._knowing(room, "room_auto_slow", keys, (new_epoch(), seconds, entry))
+        return bool(answer[0] == b"ok")
+
+    async def _knowing(self, room: str, function: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Call, and tell the room its rules when it does not know them."""
+        for _ in range(COLD_ATTEMPTS):
+            answer = await self._functions.call(function, keys, arguments)
+            if answer[0] != b"rules":
+                return answer
+            await self.put_rules(room, await self._cold(room))
+        raise Unavailable
+
+    async def pace(self, room: str, draft: Draft) -> None:
+        # Without an answer the message goes on: the room's own shard still holds the user to the rate in this room, and
+        # one lost shard must not silence every room its users are in.
         arguments = (f"{room}:{draft.id}", draft.rate_count)
         try:
             async with asyncio.timeout(WINDOW_SECONDS):
@@ -97,23 +164,10 @@ class RedisRoomLog:
             raise ChatTooFast(retry_after_ms=wait)
 
 
-def _refused(answer: list[Any]) -> Exception:
-    match answer[0]:
-        case b"ended":
-            return RoomEnded()
-        case b"full":
-            return ArchiveBehind()
-        case b"banned":
-            return ChatBanned(retry_after_ms=int(answer[1]) or None)
-        case b"slow":
-            return ChatSlowMode(retry_after_ms=int(answer[1]))
-    return ChatTooFast(retry_after_ms=int(answer[1]))
-
-
 def new_epoch() -> str:
     """Random enough that two lives of one room never share it."""
     return secrets.token_hex(8)
 
 
 def _lines(flat: list[Any]) -> list[Line]:
-    return [Line(int(flat[index]), flat[index + 1]) for index in range(0, len(flat), 2)]
+    return [Line(int(flat[n]), flat[n + 2], flat[n + 1]) for n in range(0, len(flat), 3)]

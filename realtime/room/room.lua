@@ -2,14 +2,17 @@
 
 -- Everything a room does in Redis, each in one round trip on the shard that owns it. All keys carry the tag
 -- {stream id}, so they live in one slot; the last key of a publishing function is the room's channel.
--- What travels on the channel: `m <epoch> <offset> <entry>`, `s <status>`, `c <slow mode's seconds>`, and from
--- presence.lua `v <viewers> <peak>` (read by room/local.py).
+-- What travels on the channel (read by room/local.py): `m <epoch> <offset> <mark>\n<entry>`, `c <revision> <patch>`
+-- when rules changed, `s <status>`; from presence.lua `v <viewers> <peak>`; from features.lua `d`, `u`, `p`, `r`.
+-- Marks and removals: docs/moderation-design.md.
 
 local KEEP_SECONDS = 86400      -- an idle room is forgotten after a day, once the archive has all of it
 local KEEP_ENTRIES = 1000       -- the newest, archived or not; no answer is longer
 local DUPLICATE_MS = 600000     -- the same id gets the same answer for 10 minutes
 local RATE_MS = 30000
-local RULES_SECONDS = 7776000   -- bans and settings are forgotten 90 days after the last change
+local UNIQUE_MS = 600000        -- in unique chat nobody says again what was said in the last 10 minutes
+local KEEP_REMOVALS = 2000      -- of more, those of lines that are not kept any more are forgotten
+local KEEP_RESTORED = 100       -- so many messages come back when a removal is undone, the newest
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -50,96 +53,377 @@ local function wait_for_rate(window, now, count)
   return math.max(1, first[2] + RATE_MS - now)
 end
 
--- Why this user may not speak now: nothing, or {'banned', ms or 0 for good}, {'slow', ms}, {'fast', ms}.
-local function refusal(keys, user, exempt, count, now)
-  local banned = redis.call('HGET', keys.bans, user)
-  if banned == '0' then return {'banned', 0} end
-  if banned and tonumber(banned) > now then return {'banned', banned - now} end
-  local slow = redis.call('HGET', keys.settings, 'slow')
-  local last = slow and slow ~= '0' and not exempt and redis.call('GET', keys.said)
-  if last and last + slow * 1000 > now then return {'slow', last + slow * 1000 - now} end
-  local wait = wait_for_rate(keys.rate, now, count)
+local function expires_at(value)
+  return tonumber(string.match(value, '^%d+'))
+end
+
+-- Why who follows since `followed` ('' not at all, '?' nobody asked) may not speak among followers.
+local function follower_refusal(asked, followed, now)
+  if followed == '?' then return {'facts'} end
+  if followed == '' then return {'followers', 0, tonumber(asked)} end
+  local wait = tonumber(followed) + asked * 1000 - now
+  if wait > 0 then return {'followers', wait, tonumber(asked)} end
+end
+
+-- What the room's modes say to somebody who is not exempt from them.
+local function mode_refusal(keys, rules, who, now)
+  if rules.followers ~= '' then
+    local refused = follower_refusal(rules.followers, who.followed, now)
+    if refused then return refused end
+  end
+  if rules.subscribers == '1' and who.subscriber ~= '1' then return {'subscribers'} end
+  if rules.emotes == '1' and who.emotes ~= '1' then return {'emotes'} end
+  if rules.unique == '1' then
+    local said = redis.call('ZSCORE', keys.unique, who.print)
+    if said and said + UNIQUE_MS > now then return {'unique', said + UNIQUE_MS - now} end
+  end
+  local last = rules.slow > 0 and redis.call('GET', keys.said)
+  if last and last + rules.slow * 1000 > now then return {'slow', last + rules.slow * 1000 - now} end
+end
+
+-- Why this user may not speak now, or nothing. Rank 0 is bound by everything, 1 not by modes, 2 not by read-only,
+-- 3 (a moderator let the message through) by bans alone.
+local function refusal(keys, rules, who, now)
+  local banned = redis.call('HGET', keys.bans, who.user)
+  if banned then
+    local ends = expires_at(banned)
+    if ends == 0 then return {'banned', 0} end
+    if ends > now then return {'banned', ends - now} end
+  end
+  if who.rank == 3 then return end
+  local caution = redis.call('HGET', keys.cautions, who.user)
+  if caution then return {'warned', caution} end
+  if rules.read_only == '1' and who.rank < 2 then return {'read_only'} end
+  local refused = who.rank < 1 and mode_refusal(keys, rules, who, now)
+  if refused then return refused end
+  local wait = wait_for_rate(keys.rate, now, who.count)
   if wait > 0 then return {'fast', wait} end
 end
 
-local function remember(keys, user, id, now, offset)
-  local slow = tonumber(redis.call('HGET', keys.settings, 'slow') or 0)
-  if slow > 0 then redis.call('SET', keys.said, now, 'EX', slow) end
+local function remember(keys, rules, who, now, offset)
+  if rules.slow > 0 then redis.call('SET', keys.said, now, 'EX', rules.slow) end
+  if rules.unique == '1' then
+    redis.call('ZREMRANGEBYSCORE', keys.unique, '-inf', now - UNIQUE_MS)
+    redis.call('ZADD', keys.unique, now, who.print)
+    redis.call('PEXPIRE', keys.unique, UNIQUE_MS)
+  end
   redis.call('ZREMRANGEBYSCORE', keys.rate, '-inf', now - RATE_MS)
-  redis.call('ZADD', keys.rate, now, id)
+  redis.call('ZADD', keys.rate, now, who.id)
   redis.call('PEXPIRE', keys.rate, RATE_MS)
   redis.call('SET', keys.sent, offset, 'PX', DUPLICATE_MS)
 end
 
--- keys: meta, log, stream, bans, settings, sent, rate, said, channel. args: new epoch, user, id, 1 when slow mode does
--- not concern them, entries they may say in 30 s, entries that may wait for the archive, 1 when the caller knows that
--- the stream is over, entry without its offset (`{"a":...}`).
--- Answers {'ok', epoch, offset}, {'ended'}, {'full'}, or {'banned'|'slow'|'fast', milliseconds to wait}.
-local function room_append(keys, args)
-  local meta, log, stream, channel = keys[1], keys[2], keys[3], keys[9]
-  local own = {bans = keys[4], settings = keys[5], sent = keys[6], rate = keys[7], said = keys[8]}
-  local user, id = args[2], args[3]
-  local epoch, offset, archived = position(meta, log, args[1])
-  local before = redis.call('GET', own.sent)
-  if before then return {'ok', epoch, tonumber(before)} end
-  if args[7] == '1' or redis.call('HGET', stream, 'status') == 'ended' then return {'ended'} end
-  local now = now_ms()
-  local refused = refusal(own, user, args[4] == '1', tonumber(args[5]), now)
-  if refused then return refused end
-  if offset - archived >= tonumber(args[6]) then return {'full'} end
+-- The modes as the checks read them; nothing while the room does not know its rules.
+local function modes(rules)
+  local found = redis.call('HMGET', rules, 'revision', 'slow', 'auto_slow', 'followers', 'subscribers', 'emotes',
+    'unique', 'read_only')
+  if not found[1] then return end
+  return {
+    slow = math.max(tonumber(found[2]), tonumber(found[3] or 0)), followers = found[4], subscribers = found[5],
+    emotes = found[6], unique = found[7], read_only = found[8],
+  }
+end
 
-  offset = offset + 1
-  local entry = '{"offset":' .. offset .. ',' .. string.sub(args[8], 2)
-  redis.call('XADD', log, 'MINID', first_kept(offset, archived), offset .. '-0', 'e', entry, 'p', epoch)
+-- Gives an entry the next place: into the log, and to every node. `original` is the message a restored line holds.
+local function add(keys, epoch, offset, archived, mark, body, original)
+  local entry = '{"offset":' .. offset .. ',' .. string.sub(body, 2)
+  redis.call('XADD', keys.log, 'MINID', first_kept(offset, archived), offset .. '-0', 'e', entry, 'p', epoch, 'm', mark,
+    unpack(original and {'o', original} or {}))
+  redis.call('SPUBLISH', keys.channel, 'm ' .. epoch .. ' ' .. offset .. ' ' .. mark .. '\n' .. entry)
+end
+
+local function keep(meta, log, offset)
   redis.call('HSET', meta, 'offset', offset)
   redis.call('PERSIST', meta)
   redis.call('PERSIST', log)
-  remember(own, user, id, now, offset)
-  redis.call('SPUBLISH', channel, 'm ' .. epoch .. ' ' .. offset .. ' ' .. entry)
-  return {'ok', epoch, offset}
 end
 
-local function entries_of(rows)
+-- keys: meta, log, stream, bans, cautions, rules, unique, sent, rate, said, channel. args: new epoch, user, id, rank,
+-- entries they may say in 30 s, entries that may wait for the archive, 1 when the caller knows that the stream is over,
+-- followed since ('' not, '?' unknown), 1 for a subscriber, 1 for nothing but emotes, the text's fingerprint, entry
+-- without its offset (`{"a":...}`).
+-- Answers {'ok', epoch, offset}, {'ended'}, {'full'}, {'rules'} and {'facts'} when something must be told first, or why
+-- not, with milliseconds to wait.
+local function room_append(keys, args)
+  local meta, stream = keys[1], keys[3]
+  local own = {log = keys[2], bans = keys[4], cautions = keys[5], unique = keys[7], sent = keys[8], rate = keys[9],
+    said = keys[10], channel = keys[11]}
+  local who = {user = args[2], id = args[3], rank = tonumber(args[4]), count = tonumber(args[5]), followed = args[8],
+    subscriber = args[9], emotes = args[10], print = args[11]}
+  local epoch, offset, archived = position(meta, own.log, args[1])
+  local before = redis.call('GET', own.sent)
+  if before then return {'ok', epoch, tonumber(before)} end
+  if args[7] == '1' or redis.call('HGET', stream, 'status') == 'ended' then return {'ended'} end
+  local rules = modes(keys[6])
+  if not rules then return {'rules'} end
+  local now = now_ms()
+  local refused = refusal(own, rules, who, now)
+  if refused then return refused end
+  if offset - archived >= tonumber(args[6]) then return {'full'} end
+  add(own, epoch, offset + 1, archived, who.user .. ' ' .. who.id, args[12])
+  keep(meta, own.log, offset + 1)
+  remember(own, rules, who, now, offset + 1)
+  return {'ok', epoch, offset + 1}
+end
+
+-- What a removal's mark covers: '*', a user, or a user and a message.
+local function covered_by(mark)
+  return string.match(mark, '^!([*])$') or string.match(mark, '^!%a (.+)$')
+end
+
+local function said_of(mark)
+  return string.match(mark, '^%+?([^!+].*)$')
+end
+
+local function removals_of(removed)
+  local flat, gone = redis.call('HGETALL', removed), {}
+  for index = 1, #flat, 2 do gone[flat[index]] = tonumber(flat[index + 1]) end
+  return gone
+end
+
+local function is_removed(gone, mark, offset)
+  local said = said_of(mark)
+  if not said then return false end
+  local user = string.match(said, '^%S+')
+  return (gone['*'] or 0) > offset or (gone[user] or 0) > offset or (gone[said] or 0) > offset
+end
+
+local function mark_of(row)
+  for index = 5, #row[2], 2 do
+    if row[2][index] == 'm' then return row[2][index + 1] end
+  end
+  return '!'
+end
+
+local function tombstone(stream, offset)
+  return '{"offset":' .. offset .. ',"kind":"removed","stream_id":"' .. stream .. '"}'
+end
+
+-- {offset, mark, entry, ...}: nobody is given what was removed.
+local function entries_of(rows, gone, stream)
   local entries = {}
   for _, row in ipairs(rows) do
-    entries[#entries + 1] = offset_of(row)
-    entries[#entries + 1] = row[2][2]
+    local offset, mark, entry = offset_of(row), mark_of(row), row[2][2]
+    if is_removed(gone, mark, offset) then mark, entry = '!', tombstone(stream, offset) end
+    entries[#entries + 1] = offset
+    entries[#entries + 1] = mark
+    entries[#entries + 1] = entry
   end
   return entries
 end
 
--- keys: meta, log, settings. args: new epoch, the reader's epoch ('' for none), the reader's offset, entries of a
--- fresh view. Answers {recovered 0|1, epoch, newest offset, slow mode's seconds, {offset, entry, ...}}.
+-- keys: meta, log, removed. args: new epoch, the reader's epoch ('' for none), the reader's offset, entries of a
+-- fresh view, the stream's id. Answers {recovered 0|1, epoch, newest offset, {offset, mark, entry, ...}}.
 local function room_since(keys, args)
   local meta, log = keys[1], keys[2]
   local epoch, newest = position(meta, log, args[1])
-  local slow = tonumber(redis.call('HGET', keys[3], 'slow') or 0)
   local after, fresh = tonumber(args[3]), math.min(tonumber(args[4]), KEEP_ENTRIES)
+  local gone = removals_of(keys[3])
   if args[2] == epoch and after <= newest and newest - after <= KEEP_ENTRIES then
     local rows = redis.call('XRANGE', log, (after + 1) .. '-0', '+')
     -- No hole: what is there begins right after the reader's offset and goes to the newest.
-    if #rows == newest - after then return {1, epoch, newest, slow, entries_of(rows)} end
+    if #rows == newest - after then return {1, epoch, newest, entries_of(rows, gone, args[5])} end
   end
   local rows = fresh > 0 and redis.call('XREVRANGE', log, '+', '-', 'COUNT', fresh) or {}
   local forward = {}
   for index = #rows, 1, -1 do forward[#forward + 1] = rows[index] end
-  return {0, epoch, newest, slow, entries_of(forward)}
+  return {0, epoch, newest, entries_of(forward, gone, args[5])}
 end
 
--- keys: bans. args: user, until when in milliseconds (0 for good, '' to lift it).
-local function room_ban(keys, args)
-  if args[2] == '' then return redis.call('HDEL', keys[1], args[1]) end
-  redis.call('HSET', keys[1], args[1], args[2])
-  redis.call('EXPIRE', keys[1], RULES_SECONDS)
-  return 1
+-- One message as it is in the log, removed or not: for the snapshot of an action. keys: log. args: mark.
+local function room_find(keys, args)
+  local before = '+'
+  while true do
+    local rows = redis.call('XREVRANGE', keys[1], before, '-', 'COUNT', 200)
+    for _, row in ipairs(rows) do
+      if mark_of(row) == args[1] then
+        local original = row[2][7] == 'o' and row[2][8]
+        return original or row[2][2]
+      end
+    end
+    if #rows < 200 then return false end
+    before = '(' .. rows[#rows][1]
+  end
 end
 
--- keys: settings, channel. args: seconds.
-local function room_slow(keys, args)
-  redis.call('HSET', keys[1], 'slow', args[1])
-  redis.call('EXPIRE', keys[1], RULES_SECONDS)
-  redis.call('SPUBLISH', keys[2], 'c ' .. args[1])
-  return 1
+local function prune(removed, removals, first)
+  if redis.call('HLEN', removed) + redis.call('HLEN', removals) < KEEP_REMOVALS then return end
+  for _, name in ipairs({removed, removals}) do
+    local flat = redis.call('HGETALL', name)
+    for index = 1, #flat, 2 do
+      if expires_at(flat[index + 1]) < first then redis.call('HDEL', name, flat[index]) end
+    end
+  end
+end
+
+-- Notes that everything before `offset` that the mark covers is removed, and what held before, for an undo.
+local function remove(keys, id, mark, offset, archived)
+  local field = covered_by(mark)
+  if not field then return end
+  local was = redis.call('HGET', keys.removed, field) or '0'
+  redis.call('HSET', keys.removed, field, offset)
+  redis.call('HSET', keys.removals, id, offset .. ' ' .. was .. ' ' .. field)
+  redis.call('PERSIST', keys.removed)
+  redis.call('PERSIST', keys.removals)
+  prune(keys.removed, keys.removals, tonumber(string.match(first_kept(offset, archived), '^%d+')))
+end
+
+-- The messages that removal `id` took away and nothing else did: {mark, message, ...}, oldest first.
+local function taken_by(keys, id)
+  local noted = redis.call('HGET', keys.removals, id)
+  if not noted then return {} end
+  local at, was, field = string.match(noted, '^(%d+) (%d+) (.+)$')
+  local gone, found = removals_of(keys.removed), {}
+  if gone[field] == tonumber(at) then gone[field] = tonumber(was) end
+  local only = {[field] = tonumber(at)}
+  for _, row in ipairs(redis.call('XREVRANGE', keys.log, (at - 1) .. '-0', '-', 'COUNT', KEEP_ENTRIES)) do
+    local mark, offset = mark_of(row), offset_of(row)
+    local original = row[2][7] == 'o' and row[2][8] or row[2][2]
+    if string.sub(mark, 1, 1) ~= '+' and is_removed(only, mark, offset) and not is_removed(gone, mark, offset) then
+      table.insert(found, 1, {mark, original})
+      if #found >= KEEP_RESTORED then break end
+    end
+  end
+  return found
+end
+
+local function restore(keys, args, epoch, offset, archived, now)
+  for _, one in ipairs(taken_by(keys, args.restores)) do
+    offset = offset + 1
+    local body = '{"kind":"restored","stream_id":"' .. args.stream .. '","id":"' .. args.id .. '","at":' .. now
+      .. ',"message":' .. one[2] .. '}'
+    add(keys, epoch, offset, archived, one[1], body, one[2])
+  end
+  return offset
+end
+
+-- The newest entry of each kind that leaves something standing: `<offset> <mark>\n<entry>` under `stands:<kind>`.
+local function note_standing(keys, offset, mark, body)
+  local kind = string.match(body, '^{"kind":"(%a+)"')
+  if kind ~= 'pin' and kind ~= 'poll' and kind ~= 'raid' then return end
+  local entry = '{"offset":' .. offset .. ',' .. string.sub(body, 2)
+  redis.call('HSET', keys.rules, 'stands:' .. kind, offset .. ' ' .. mark .. '\n' .. entry)
+end
+
+local function standing(rules, removed)
+  local gone, lines = removals_of(removed), {}
+  for _, kind in ipairs({'pin', 'poll', 'raid'}) do
+    local noted = redis.call('HGET', rules, 'stands:' .. kind)
+    if noted then
+      local offset, mark, entry = string.match(noted, '^(%d+) ([^\n]*)\n(.*)$')
+      if not is_removed(gone, mark, tonumber(offset)) then
+        lines[#lines + 1] = tonumber(offset)
+        lines[#lines + 1] = mark
+        lines[#lines + 1] = entry
+      end
+    end
+  end
+  return lines
+end
+
+local function put_settings(rules, settings)
+  local said = cjson.decode(settings)
+  local followers = said.followers_seconds
+  redis.call('HSET', rules, 'settings', settings, 'auto_slow', 0, 'slow', said.slow_seconds or 0,
+    'followers', (followers == nil or followers == cjson.null) and '' or followers,
+    'subscribers', said.subscribers_only and 1 or 0, 'emotes', said.emote_only and 1 or 0,
+    'unique', said.unique_chat and 1 or 0, 'read_only', said.read_only and 1 or 0)
+end
+
+local patches = {
+  settings = function(keys, value) put_settings(keys.rules, value) end,
+  private = function(keys, value) redis.call('HSET', keys.rules, 'private', value) end,
+  role = function(keys, user, role)
+    if role == 'viewer' then redis.call('HDEL', keys.roles, user) else redis.call('HSET', keys.roles, user, role) end
+  end,
+  sanction = function(keys, user, value) redis.call('HSET', keys.bans, user, value) end,
+  lift = function(keys, user) redis.call('HDEL', keys.bans, user) end,
+  caution = function(keys, user, value) redis.call('HSET', keys.cautions, user, value) end,
+  acknowledge = function(keys, user) redis.call('HDEL', keys.cautions, user) end,
+}
+
+local function expire_rules(keys)
+  for _, name in ipairs({keys.rules, keys.bans, keys.roles, keys.cautions}) do
+    redis.call('EXPIRE', name, KEEP_SECONDS)
+  end
+end
+
+-- Applies the change that follows the room's revision. keys: meta, log, rules, bans, roles, cautions, removed,
+-- removals, channel. args: new epoch, the stream's id, revision, change's id, mark, entry ('' for none), id of the
+-- change whose messages come back (''), the patch as JSON, and once more as {name, first, second, ...}.
+-- Answers {'rules'} when the room does not know its rules, {'behind'|'known', its revision}, or {'ok', epoch, offset}.
+local function room_control(keys, args)
+  local own = {log = keys[2], rules = keys[3], bans = keys[4], roles = keys[5], cautions = keys[6], removed = keys[7],
+    removals = keys[8], channel = keys[9]}
+  local revision = tonumber(redis.call('HGET', own.rules, 'revision') or -1)
+  if revision < 0 then return {'rules'} end
+  if revision >= tonumber(args[3]) then return {'known', revision} end
+  if revision < tonumber(args[3]) - 1 then return {'behind', revision} end
+  local epoch, offset, archived = position(keys[1], own.log, args[1])
+  redis.call('HSET', own.rules, 'revision', args[3])
+  for index = 9, #args, 3 do patches[args[index]](own, args[index + 1], args[index + 2]) end
+  expire_rules(own)
+  redis.call('SPUBLISH', own.channel, 'c ' .. args[3] .. ' ' .. args[8])
+  if args[6] == '' then return {'ok', epoch, offset} end
+  offset = offset + 1
+  remove(own, args[4], args[5], offset, archived)
+  note_standing(own, offset, args[5], args[6])
+  add(own, epoch, offset, archived, args[5], args[6])
+  if args[7] ~= '' then
+    offset = restore(own, {restores = args[7], stream = args[2], id = args[4]}, epoch, offset, archived, now_ms())
+  end
+  keep(keys[1], own.log, offset)
+  return {'ok', epoch, offset}
+end
+
+local function put_all(name, pairs_json)
+  redis.call('DEL', name)
+  for field, value in pairs(cjson.decode(pairs_json)) do redis.call('HSET', name, field, value) end
+end
+
+-- Takes the whole of the rules unless newer ones are known. keys: rules, bans, roles, cautions, channel. args: revision,
+-- settings, private, sanctions, roles, cautions (the last three as JSON objects of strings).
+local function room_rules_put(keys, args)
+  local own = {rules = keys[1], bans = keys[2], roles = keys[3], cautions = keys[4]}
+  local known = tonumber(redis.call('HGET', own.rules, 'revision') or -1)
+  if known >= tonumber(args[1]) then return known end
+  redis.call('HSET', own.rules, 'revision', args[1], 'private', args[3])
+  put_settings(own.rules, args[2])
+  put_all(own.bans, args[4])
+  put_all(own.roles, args[5])
+  put_all(own.cautions, args[6])
+  expire_rules(own)
+  redis.call('SPUBLISH', keys[5], 'c ' .. args[1] .. ' ')
+  return tonumber(args[1])
+end
+
+-- keys: rules, bans, roles, cautions, removed. Answers {} when they are not known, else {revision, settings, slow
+-- mode's seconds of the room's own, private, {user, sanction, ...}, {user, role, ...}, {user, caution, ...},
+-- {offset, mark, entry, ...} of what stands}.
+local function room_rules(keys)
+  local found = redis.call('HMGET', keys[1], 'revision', 'settings', 'auto_slow', 'private')
+  if not found[1] then return {} end
+  return {tonumber(found[1]), found[2], tonumber(found[3]), found[4], redis.call('HGETALL', keys[2]),
+    redis.call('HGETALL', keys[3]), redis.call('HGETALL', keys[4]), standing(keys[1], keys[5])}
+end
+
+-- keys: rules.
+local function room_revision(keys)
+  return redis.call('HGET', keys[1], 'revision')
+end
+
+-- The room's own slow mode, by whichever node asks first. keys: meta, log, rules, channel. args: new epoch, seconds,
+-- entry. Answers {'rules'}, {'ok'}, or {'so'} when it is so already.
+local function room_auto_slow(keys, args)
+  local own = {log = keys[2], channel = keys[4]}
+  local found = redis.call('HMGET', keys[3], 'revision', 'auto_slow')
+  if not found[1] then return {'rules'} end
+  if tonumber(found[2]) == tonumber(args[2]) then return {'so'} end
+  redis.call('HSET', keys[3], 'auto_slow', args[2])
+  local epoch, offset, archived = position(keys[1], own.log, args[1])
+  add(own, epoch, offset + 1, archived, '!', args[3])
+  keep(keys[1], own.log, offset + 1)
+  return {'ok'}
 end
 
 -- A user's window over all rooms, on a shard of its own. keys: window. args: what is said, entries in 30 s.
@@ -153,68 +437,6 @@ local function user_pace(keys, args)
   redis.call('ZADD', window, now, args[1])
   redis.call('PEXPIRE', window, DUPLICATE_MS)
   return 0
-end
-
--- One archiver at a time reads what the archive lacks. keys: meta, log, lease. args: archiver, lease in ms, entries.
--- Answers {} when another archiver is at it, else {newest, archived, entries that are gone unread,
--- {offset, epoch, entry, ...}}.
-local function room_unarchived(keys, args)
-  local meta, log, lease = unpack(keys)
-  local holder = redis.call('GET', lease)
-  if holder and holder ~= args[1] then return {} end
-  redis.call('SET', lease, args[1], 'PX', args[2])
-  local found = redis.call('HMGET', meta, 'offset', 'archived')
-  local newest = tonumber(found[1] or newest_of(log))
-  local rows = redis.call('XRANGE', log, (tonumber(found[2] or 0) + 1) .. '-0', '+', 'COUNT', args[3])
-  local first = offset_of(rows[1]) or newest + 1
-  local archived, gone = tonumber(found[2] or first - 1), 0
-  if first > archived + 1 and found[1] then
-    gone, archived = first - 1 - archived, first - 1
-    redis.call('HSET', meta, 'archived', archived)
-  end
-  local entries = {}
-  for _, row in ipairs(rows) do
-    entries[#entries + 1] = offset_of(row)
-    entries[#entries + 1] = row[2][4] or '0'  -- written by a release that did not note the epoch
-    entries[#entries + 1] = row[2][2]
-  end
-  return {newest, archived, gone, entries}
-end
-
--- The archive has everything up to this entry. keys: meta, log. args: epoch, offset.
--- Another entry at this place (a replica took over that lacked the one archived) is not archived: nothing changes.
-local function room_archived(keys, args)
-  local meta, log, id = keys[1], keys[2], args[2] .. '-0'
-  local row = redis.call('XRANGE', log, id, id)[1]
-  if not row or (row[2][4] or '0') ~= args[1] then return 0 end
-  local found = redis.call('HMGET', meta, 'offset', 'archived')
-  local newest = tonumber(found[1] or newest_of(log))
-  local archived = math.max(tonumber(found[2] or 0), tonumber(args[2]))
-  redis.call('HSET', meta, 'archived', archived)
-  redis.call('XTRIM', log, 'MINID', first_kept(newest, archived))
-  if archived >= newest then
-    redis.call('EXPIRE', meta, KEEP_SECONDS)
-    redis.call('EXPIRE', log, KEEP_SECONDS)
-  end
-  return 1
-end
-
--- keys: lease. args: archiver. Another one's lease stays.
-local function room_release(keys, args)
-  if redis.call('GET', keys[1]) == args[1] then return redis.call('DEL', keys[1]) end
-  return 0
-end
-
--- The rooms an archiver looks at, each with the moment it was last said to be active. keys: marks. args: room.
-local function room_mark(keys, args)
-  return redis.call('ZADD', keys[1], now_ms(), args[1])
-end
-
--- Forget the room unless it was marked lately. keys: marks. args: room, milliseconds.
-local function room_unmark(keys, args)
-  local marked = redis.call('ZSCORE', keys[1], args[1])
-  if not marked or marked + args[2] > now_ms() then return 0 end
-  return redis.call('ZREM', keys[1], args[1])
 end
 
 -- Takes a stream's new state unless what is known is as new; `ended` is final.
@@ -235,11 +457,10 @@ end
 redis.register_function('room_append', room_append)
 redis.register_function('room_since', room_since)
 redis.register_function('room_stream', room_stream)
-redis.register_function('room_ban', room_ban)
-redis.register_function('room_slow', room_slow)
+redis.register_function('room_find', room_find)
+redis.register_function('room_control', room_control)
+redis.register_function('room_rules', room_rules)
+redis.register_function('room_revision', room_revision)
+redis.register_function('room_rules_put', room_rules_put)
+redis.register_function('room_auto_slow', room_auto_slow)
 redis.register_function('user_pace', user_pace)
-redis.register_function('room_unarchived', room_unarchived)
-redis.register_function('room_archived', room_archived)
-redis.register_function('room_release', room_release)
-redis.register_function('room_mark', room_mark)
-redis.register_function('room_unmark', room_unmark)

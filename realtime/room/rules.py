@@ -46,6 +46,13 @@ class Rules(Struct, frozen=True, kw_only=True):
     cautions: dict[str, Caution] = field(default_factory=dict)
     private: Private = field(default_factory=Private)
 
+    def differing(self, other: "Rules") -> set[str]:
+        """The users that the two do not say the same of."""
+        pairs = ((self.roles, other.roles), (self.sanctions, other.sanctions), (self.cautions, other.cautions))
+        return {
+            user for ours, theirs in pairs for user in ours.keys() | theirs.keys() if ours.get(user) != theirs.get(user)
+        }
+
 
 class Patch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one change does to the rules; field by field in this order. `lift`, `acknowledge`: user ids."""
@@ -57,6 +64,12 @@ class Patch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     caution: tuple[str, Caution] | None = None
     acknowledge: str | None = None
     private: Private | None = None
+
+    def concerned(self) -> set[str]:
+        """Who is something else, or may do something else, by it."""
+        pairs = (self.role, self.sanction, self.caution)
+        users = {pair[0] for pair in pairs if pair is not None}
+        return users | {user for user in (self.lift, self.acknowledge) if user is not None}
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -88,8 +101,38 @@ class ChannelRules(Protocol):
 
 
 class RoomRules(Protocol):
-    """The projection: see `realtime.room.projection`."""
+    """The projection: see `realtime.room.projection`. Both raise `Unavailable`."""
+
+    async def warm(self, stream_id: str, channel_id: str) -> int:
+        """See that the room knows its rules before something is decided; its revision."""
+        ...
 
     async def catch_up(self, stream_id: str, channel_id: str) -> int:
         """Bring the room to the newest revision, which is returned; every change is applied once, whoever asks."""
         ...
+
+
+def patched(rules: Rules, change: Change) -> Rules:
+    """The rules after the next change. Pure; what Redis and every node do, each in its own way."""
+    patch = change.patch
+    roles, sanctions, cautions = dict(rules.roles), dict(rules.sanctions), dict(rules.cautions)
+    if patch.role is not None:
+        roles.pop(patch.role[0], None)
+        if patch.role[1] != "viewer":
+            roles[patch.role[0]] = patch.role[1]
+    if patch.sanction is not None:
+        sanctions[patch.sanction[0]] = patch.sanction[1]
+    if patch.lift is not None:
+        sanctions.pop(patch.lift, None)
+    if patch.caution is not None:
+        cautions[patch.caution[0]] = patch.caution[1]
+    if patch.acknowledge is not None:
+        cautions.pop(patch.acknowledge, None)
+    return Rules(
+        revision=change.revision,
+        settings=patch.settings or rules.settings,
+        roles=roles,
+        sanctions=sanctions,
+        cautions=cautions,
+        private=patch.private or rules.private,
+    )

@@ -10,6 +10,8 @@ from infra.clock import new_id
 from infra.metrics import Metrics
 from infra.settings import RedisSettings
 from infra.stores.redis import Redis, open_redis
+from realtime.room.log import RoomLog
+from tests.realtime.logs import LOGS, Made, make_log
 from tests.realtime.nodes import TestNode, serving
 
 
@@ -46,3 +48,14 @@ async def nodes(redis: Redis, redis_settings: RedisSettings, bus: Bus) -> AsyncI
 def stream_id() -> str:
     """A stream that exists."""
     return f"stream-{new_id()}"
+
+
+@pytest.fixture(params=LOGS)
+async def made(request: pytest.FixtureRequest, redis: Redis) -> Made:
+    """Each kind of room log in turn."""
+    return make_log(request.param, redis)
+
+
+@pytest.fixture
+def log(made: Made) -> RoomLog:
+    return made.log

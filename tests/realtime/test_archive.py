@@ -56,9 +56,10 @@ def log(redis: Redis) -> RoomLog:
 
 
 def test_a_document_is_the_entry_under_an_id_that_repeats_with_it() -> None:
-    stored_as = document("s", Row(7, "beef", b'{"offset":7,"kind":"message","text":"hi","at":5}'))
+    stored_as = document("s", Row(7, "beef", b'{"offset":7,"kind":"message","text":"hi","at":5}', b"ada m-1"))
     assert stored_as == {
         "_id": "s:beef:7", "stream_id": "s", "epoch": "beef", "offset": 7, "kind": "message", "text": "hi", "at": 5,
+        "mark": "ada m-1",
     }  # fmt: skip
 
 

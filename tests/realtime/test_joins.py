@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from infra.clock import system_clock
 from infra.errors import Unavailable
-from infra.settings import RedisSettings
+from infra.settings import RealtimeSettings, RedisSettings
 from infra.stores.redis import Redis
 from realtime.cluster import open_channels
+from realtime.connections import Connections
+from realtime.handlers.standing import Standings
 from realtime.room.log import KEEP_ENTRIES, Position
 from realtime.room.log_redis import RedisRoomLog, key, room_functions
 from realtime.room.rooms import Joined, Rooms
@@ -32,7 +35,7 @@ class Node:
 
     async def join(self, stream_id: str, offset: int | None = None, epoch: str = "") -> Joined:
         position = None if offset is None else Position(epoch, offset)
-        return await self.rooms.join(stream_id, Screen(), position)
+        return await self.rooms.join(stream_id, Screen(), position, None)
 
 
 @asynccontextmanager
@@ -40,7 +43,9 @@ async def rooms_of(redis: Redis, settings: RedisSettings) -> AsyncIterator[Node]
     functions, known = room_functions(redis), KnownStreams()
     log = RedisRoomLog(functions)
     async with open_channels(redis, settings) as channels:
-        rooms = Rooms(channels, log, Streams(redis, functions, known), lambda _: None)
+        standings = Standings(Connections(system_clock))
+        streams = Streams(redis, functions, known)
+        rooms = Rooms(channels, log, streams, lambda _: None, standings, system_clock, RealtimeSettings())
         yield Node(rooms, known, log)
         await rooms.close()
 

@@ -28,7 +28,7 @@ def numbered(first: int, last: int) -> list[Line]:
     asked=st.none() | st.integers(0, 4000),
 )
 def test_memory_says_what_the_log_says_or_nothing(begun: int, passed_on: int, filled: bool, asked: int | None) -> None:
-    lines, newest = RecentLines(), begun + passed_on
+    lines, newest = RecentLines("stream-1"), begun + passed_on
     lines.begin(log_of(begun, None))
     for line in numbered(begun + 1, newest):
         lines.add(line)
@@ -47,7 +47,7 @@ def test_memory_says_what_the_log_says_or_nothing(begun: int, passed_on: int, fi
 
 @given(begun=st.integers(0, 300), at_read=st.integers(0, 2500), later=st.integers(0, 2500))
 def test_what_was_passed_on_since_a_reading_is_bridged_or_read_again(begun: int, at_read: int, later: int) -> None:
-    lines = RecentLines()
+    lines = RecentLines("stream-1")
     lines.begin(log_of(begun, None))
     for line in numbered(begun + 1, begun + at_read):
         lines.add(line)
@@ -60,7 +60,7 @@ def test_what_was_passed_on_since_a_reading_is_bridged_or_read_again(begun: int,
 
 
 def test_another_epoch_is_never_mixed_in() -> None:
-    lines = RecentLines()
+    lines = RecentLines("stream-1")
     assert lines.answer(None) is None
     lines.begin(log_of(5, None))
     other = Lost(Position("e2", 9), numbered(1, 9))
@@ -72,7 +72,7 @@ def test_another_epoch_is_never_mixed_in() -> None:
 
 
 def test_lines_before_a_hole_are_not_kept() -> None:
-    lines = RecentLines()
+    lines = RecentLines("stream-1")
     lines.begin(Lost(Position(EPOCH, 9), [*numbered(1, 3), *numbered(6, 9)]))
     answer = lines.answer(Position(EPOCH, 5))
     assert isinstance(answer, Recovered)
@@ -83,6 +83,6 @@ def test_lines_before_a_hole_are_not_kept() -> None:
 
 
 def test_a_room_that_was_not_begun_adds_to_nothing() -> None:
-    lines = RecentLines()
+    lines = RecentLines("stream-1")
     lines.add(Line(1, b"1"))
     assert lines.position is None

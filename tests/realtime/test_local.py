@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from infra.clock import Clock
+from realtime.entries import RoomSettings
 from realtime.room.local import Room
-from realtime.room.log import Draft, Position
+from realtime.room.log import Draft, Known, Position
 from realtime.room.log_memory import MemoryRoomLog
+from realtime.room.rules import Sanction
 from realtime.wire.fanout import MAX_ENTRIES_PER_FRAME, Audience, Frame, Merger
+from tests.realtime.logs import Decisions
 from tests.realtime.nodes import snapshot, until
 
 ROOM = "stream-1"
@@ -24,6 +29,10 @@ class Screen:
 
     def __init__(self) -> None:
         self.frames: list[tuple[str, Any]] = []
+
+    def offer(self, packet: str | bytes, *, droppable: bool = False) -> None:
+        name, body = json.loads(packet[2:])
+        self.frames.append((name, body))
 
     def offer_frame(self, frame: Frame) -> None:
         for packet in frame.packets:
@@ -48,14 +57,32 @@ class World:
         self.said: list[bytes] = []
         self.sent: list[int] = []
         self.log = MemoryRoomLog(lambda: datetime.now(UTC), lambda _, payload: self.said.append(payload))
-        self.room = Room(snapshot(ROOM), self.log, asyncio.create_task, self.sent.append)
+        self.told: list[tuple[str, str]] = []
+        self.changed: list[str] = []
+        self.count_sent: Callable[[int], object] = self.sent.append
+        self.clock: Clock = lambda: datetime.now(UTC)
+        self.known: Callable[[str], Awaitable[Known]] = self.log.known
+        self.standing_changed: Callable[[Room, str], None] = lambda _, user: self.changed.append(user)
+        self.to_user: Callable[[str, str, str], None] = lambda _, user, frame: self.told.append((user, frame))
+        self.room = Room(snapshot(ROOM), self.log, self)
         self.screen = Screen()
         self.room.audience.add(self.screen)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        return asyncio.create_task(work)
 
     async def say(self, count: int = 1) -> None:
         for _ in range(count):
             number = len(self.said)
             await self.log.append(ROOM, Draft(f"user-{number}", f"id-{number}", b'{"stream_id":"stream-1"}'))
+
+    @property
+    def epoch(self) -> bytes:
+        assert self.room.position is not None
+        return self.room.position.epoch.encode()
+
+    def deliver_payload(self, payload: bytes) -> None:
+        self.room.received(payload)
 
     def deliver(self, *numbers: int) -> None:
         for number in numbers:
@@ -124,15 +151,58 @@ async def test_a_quiet_room_sends_at_once_and_a_busy_one_merges() -> None:
     merger.forget()
 
 
-async def test_slow_mode_is_known_without_asking(world: World) -> None:
-    await world.log.set_slow(ROOM, 7)
-    assert world.room.slow_seconds == 0
+async def test_the_rules_are_known_without_asking(world: World) -> None:
+    decide = Decisions(world.log, ROOM)
+    await decide.make(entry=False, settings=RoomSettings(slow_seconds=7), sanction=("eve", Sanction(until=None)))
+    assert world.room.scene.settings.slow_seconds == 0
     world.deliver(1)
-    assert world.room.slow_seconds == 7
+    assert world.room.scene.settings.slow_seconds == 7
+    assert world.room.sanction_of("eve") == Sanction(until=None)
+    assert world.changed == ["eve"]
     other = World()
-    await other.log.set_slow(ROOM, 9)
+    await Decisions(other.log, ROOM).make(entry=False, settings=RoomSettings(slow_seconds=9))
     await other.room.begin()
-    assert other.room.slow_seconds == 9
+    assert other.room.scene.settings.slow_seconds == 9
+
+
+async def test_a_change_that_was_missed_is_read_with_all_others(world: World) -> None:
+    decide = Decisions(world.log, ROOM)
+    await decide.make(entry=False, role=("mo", "moderator"))
+    await decide.make(entry=False, sanction=("eve", Sanction(until=None)))
+    world.deliver(2)
+    await until(lambda: world.room.scene.rules.revision == 2)
+    assert world.room.scene.rules.roles == {"mo": "moderator"}
+    assert sorted(world.changed) == ["eve", "mo"]
+
+
+async def test_a_removal_reaches_the_lines_in_memory(world: World) -> None:
+    await world.say(3)
+    world.deliver(1, 2, 3)
+    await Decisions(world.log, ROOM).make("!u user-1")
+    world.deliver(4, 5)
+    found = world.room.lines.answer(None)
+    assert found is not None
+    kinds = [json.loads(line.entry).get("kind") for line in found.lines]
+    assert kinds == [None, "removed", None, None]
+    assert found.lines == await world.log.tail(ROOM, 10)
+
+
+async def test_moderators_see_a_delayed_message_first_and_a_removed_one_arrives_as_its_stone(world: World) -> None:
+    staff = Screen()
+    world.room.staff.add(staff)
+    settings = json.dumps({"kind": "settings", "stream_id": ROOM, "id": "c", "at": 1, "settings": {"delay_seconds": 2}})
+    world.deliver_payload(b"m %s 1 !\n%s" % (world.epoch, b'{"offset":1,' + settings[1:].encode()))
+    await world.say()
+    world.deliver_payload(b'm %s 2 user-1 id-1\n{"offset":2,"text":"rude"}' % world.epoch)
+    await until(lambda: staff.offsets == [1, 2])
+    assert world.screen.offsets == [1]
+    assert world.room.shown(staff=False) == Position(world.epoch.decode(), 1)
+    world.deliver_payload(b'm %s 3 !u user-1\n{"offset":3}' % world.epoch)
+    hint = {"stream_id": ROOM, "user_id": "user-1", "message_id": None}
+    await until(lambda: world.screen.frames[-1] == ("room:removed", hint))
+    await until(lambda: world.screen.offsets == [1, 2, 3])
+    assert "rude" not in json.dumps(world.screen.frames)
+    assert "rude" in json.dumps(staff.frames)
 
 
 async def test_what_was_said_while_the_log_was_read_anew_is_read_too(

@@ -1,75 +1,16 @@
-"""One contract for both room logs."""
+"""One contract for both room logs: order, recovery, limits. What moderation adds is in test_log_moderation.py."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from infra.stores.redis import Redis
-from realtime.errors import ChatBanned, ChatSlowMode, ChatTooFast, RoomEnded
-from realtime.room.log import KEEP_ENTRIES, ArchiveBehind, Draft, Line, Lost, Position, Recovered, RoomLog
+from realtime.errors import ChatTooFast, RoomEnded
+from realtime.room.log import KEEP_ENTRIES, ArchiveBehind, Lost, Position, Recovered, RoomLog
 from realtime.room.log_memory import MemoryRoomLog
-from realtime.room.log_redis import RedisRoomLog, key, room_functions
-from tests.realtime.archives import call_archived
-
-ROOM = "room-1"
-BOUND = KEEP_ENTRIES + 200
-
-
-@dataclass
-class Made:
-    """A log, and what the contract needs beside it; `said` is what its channel heard."""
-
-    log: RoomLog
-    end: Callable[[], Awaitable[object]]
-    lose: Callable[[], Awaitable[object]]
-    archive: Callable[[], Awaitable[object]]
-
-
-@pytest.fixture(params=["memory", "redis_cluster"])
-async def made(request: pytest.FixtureRequest, redis: Redis) -> Made:
-    return _in_memory() if request.param == "memory" else _in_redis(redis)
-
-
-def _in_memory() -> Made:
-    memory = MemoryRoomLog(lambda: datetime.now(UTC), lambda room, payload: None, max_unarchived=BOUND)
-
-    async def end() -> None:
-        memory.end(ROOM)
-
-    async def lose() -> None:
-        memory.lose(ROOM)
-
-    async def archive() -> None:
-        memory.archive(ROOM)
-
-    return Made(memory, end, lose, archive)
-
-
-def _in_redis(redis: Redis) -> Made:
-    return Made(
-        RedisRoomLog(room_functions(redis), max_unarchived=BOUND),
-        lambda: redis.hset(key(ROOM, "stream"), "status", "ended"),
-        lambda: redis.delete(key(ROOM, "meta"), key(ROOM, "log")),
-        lambda: call_archived(redis, ROOM),
-    )
-
-
-@pytest.fixture
-def log(made: Made) -> RoomLog:
-    return made.log
-
-
-def said(text: str, user: str = "ada") -> Draft:
-    return Draft(user, f"id-{text}", b'{"text":"%b"}' % text.encode())
-
-
-def texts(found: Recovered | Lost | list[Line]) -> list[str]:
-    lines = found if isinstance(found, list) else found.lines
-    assert [line.offset for line in lines] == list(range(lines[0].offset, lines[0].offset + len(lines))) if lines else 1
-    return [line.entry.decode().split('"text":"')[1][:-2] for line in lines]
+from tests.realtime.logs import BOUND, ROOM, Made, said, texts
 
 
 async def test_a_reader_who_knows_the_last_offset_misses_nothing(log: RoomLog) -> None:
@@ -167,58 +108,6 @@ async def test_the_limit_of_a_user_is_over_all_rooms_and_a_parameter(log: RoomLo
     with pytest.raises(ChatTooFast) as refused:
         await log.append(ROOM, replace(moderator, id="third-id"))
     assert 0 < refused.value.details["retry_after_ms"] <= 30_000
-
-
-async def test_who_is_banned_may_not_speak_until_then(log: RoomLog) -> None:
-    await log.append(ROOM, said("before"))
-    await log.ban(ROOM, "ada", datetime.now(UTC) + timedelta(minutes=1))
-    with pytest.raises(ChatBanned) as refused:
-        await log.append(ROOM, said("a"))
-    assert 0 < refused.value.details["retry_after_ms"] <= 60_000
-    assert (await log.append(ROOM, said("before"))).offset == 1
-    assert (await log.append("elsewhere", said("a"))).offset == 1
-    assert (await log.append(ROOM, said("a", "bob"))).offset == 2
-    await log.ban(ROOM, "ada", datetime.now(UTC) - timedelta(seconds=1))
-    assert (await log.append(ROOM, said("a"))).offset == 3
-
-
-async def test_a_ban_for_good_ends_when_it_is_lifted(log: RoomLog) -> None:
-    await log.ban(ROOM, "ada", None)
-    with pytest.raises(ChatBanned) as refused:
-        await log.append(ROOM, said("a"))
-    assert refused.value.details == {}
-    await log.lift(ROOM, "ada")
-    await log.lift(ROOM, "nobody")
-    assert (await log.append(ROOM, said("a"))).offset == 1
-
-
-async def test_slow_mode_leaves_time_between_two_messages(log: RoomLog) -> None:
-    await log.set_slow(ROOM, 30)
-    await log.append(ROOM, said("a"))
-    with pytest.raises(ChatSlowMode) as refused:
-        await log.append(ROOM, said("b"))
-    assert 20_000 < refused.value.details["retry_after_ms"] <= 30_000
-    assert (await log.append(ROOM, said("a"))).offset == 1
-    assert (await log.append(ROOM, replace(said("c"), exempt=True))).offset == 2
-    assert (await log.append(ROOM, said("b", "bob"))).offset == 3
-    assert (await log.since(ROOM, None)).slow_seconds == 30
-    await log.set_slow(ROOM, 0)
-    assert (await log.append(ROOM, said("b"))).offset == 4
-    assert (await log.since(ROOM, None)).slow_seconds == 0
-
-
-async def test_the_order_of_the_checks(made: Made) -> None:
-    await made.log.set_slow(ROOM, 30)
-    await made.log.append(ROOM, said("a"))
-    await made.log.ban(ROOM, "ada", None)
-    with pytest.raises(ChatBanned):
-        await made.log.append(ROOM, said("b"))
-    with pytest.raises(RoomEnded):
-        await made.log.append(ROOM, replace(said("b"), ended=True))
-    await made.end()
-    with pytest.raises(RoomEnded):
-        await made.log.append(ROOM, said("b"))
-    assert (await made.log.append(ROOM, replace(said("a"), ended=True))).offset == 1
 
 
 async def test_a_lost_log_begins_a_new_epoch(made: Made) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from infra.clock import new_id
+from infra.clock import milliseconds, new_id
 from infra.errors import Unavailable
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Functions, Redis
@@ -13,8 +13,10 @@ from realtime.entries import User
 from realtime.moderation.bodies import Acted
 from realtime.moderation.deeds import Deed
 from realtime.moderation.errors import AlreadySo, RaidTarget
+from realtime.moderation.live import LiveChannels
 from realtime.room.features import RecordOnce
 from realtime.room.raids import LiveChannel, Raids, spread_ms_of
+from realtime.room.rules import Patch, Sanction
 from tests.realtime.features import Dies, Scenery, together
 from tests.realtime.moderation.stage import Stage
 
@@ -189,3 +191,32 @@ async def test_it_departs_by_itself(world: World) -> None:
 @pytest.mark.parametrize(("viewers", "spread_ms"), [(0, 2000), (2500, 2500), (400_000, 15_000)])
 def test_many_viewers_take_longer_to_leave(viewers: int, spread_ms: int) -> None:
     assert spread_ms_of(viewers) == spread_ms
+
+
+async def test_the_database_says_who_is_live_and_who_is_banned(world: World) -> None:
+    stage, target = world.scenery.stage, world.target
+    channels = LiveChannels(stage.db, clock=stage.clock)
+    assert await channels.live_stream_of(target.channel_id) == target
+    nobody = await stage.person("Ed", platform="creator", role="creator")
+    waiting = await stage.person("Fay", platform="creator", role="creator")
+    await stage.stream(waiting, status="created")
+    for channel_id in (nobody.id, waiting.id, new_id(), "not-an-id"):
+        assert await channels.live_stream_of(channel_id) is None
+    assert not await channels.is_banned(target.channel_id, world.source.channel_id)
+    at = milliseconds(stage.clock())
+    ban = Patch(sanction=(world.source.channel_id, Sanction(until=at + 1000)))
+    dara = User(id=target.channel_id, name=target.name, role="creator")
+    await stage.records.record(
+        Deed(
+            id=new_id(),
+            channel_id=dara.id,
+            at=at,
+            action="timeout",
+            actor=dara,
+            target=world.scenery.creator,
+            patch=ban,
+        )
+    )
+    assert await channels.is_banned(target.channel_id, world.source.channel_id)
+    stage.clock.move(2)
+    assert not await channels.is_banned(target.channel_id, world.source.channel_id)

@@ -2,12 +2,16 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from infra.clock import new_id
 from infra.stores.redis import Redis
 from realtime.client import Refused, View, open_client
+from realtime.entries import RoomSettings
 from realtime.room.log_redis import RedisRoomLog, key, room_functions
+from realtime.room.rules import Sanction
+from tests.realtime.logs import Decisions
 from tests.realtime.nodes import TestNode, token_of
 
 
@@ -35,8 +39,11 @@ async def test_what_one_node_is_told_is_heard_on_both(nodes: list[TestNode], str
 async def test_a_join_answers_with_everything_a_page_needs(node: TestNode, stream_id: str) -> None:
     async with open_client([node.url], token=token_of("creator-1")) as cleo, open_client([node.url]) as guest:
         hers, theirs = (await cleo.join(stream_id)).answer, (await guest.join(stream_id)).answer
-    assert hers["me"] == {"user": {"id": "creator-1", "name": "Creator-1", "role": "creator"}, "may_chat": True}
-    assert theirs["me"] == {"user": None, "may_chat": False}
+    assert hers["me"]["user"] == {"id": "creator-1", "name": "Creator-1", "role": "creator"}
+    assert hers["me"]["may_chat"]
+    assert set(hers["me"]["capabilities"]) >= {"chat", "moderate", "appoint", "own"}
+    nobody = {"capabilities": [], "restriction": None, "warning": None, "following_since": None}
+    assert theirs["me"] == {"user": None, "may_chat": False, **nobody}
     assert theirs["stream"] == {
         "id": stream_id,
         "title": "Evening",
@@ -44,7 +51,7 @@ async def test_a_join_answers_with_everything_a_page_needs(node: TestNode, strea
         "status": "live",
         "creator": {"id": "creator-1", "display_name": "Cleo"},
     }
-    assert theirs["settings"] == {"slow_seconds": 0, "max_length": 500}
+    assert theirs["settings"] == msgspec.to_builtins(RoomSettings())
     assert (theirs["offset"], theirs["recovered"], theirs["entries"]) == (0, False, [])
     assert theirs["viewers"] >= 1
 
@@ -165,7 +172,8 @@ async def test_slow_mode_and_bans_hold_on_every_node(nodes: list[TestNode], stre
     ):
         for client in (ada, cleo):
             assert (await client.join(stream_id)).answer["settings"]["slow_seconds"] == 0
-        await log.set_slow(stream_id, 30)
+        decide = Decisions(log, stream_id)
+        await decide.make(entry=False, settings=RoomSettings(slow_seconds=30))
         await ada.send(stream_id, "one")
         with pytest.raises(Refused) as slow:
             await ada.send(stream_id, "two")
@@ -173,7 +181,7 @@ async def test_slow_mode_and_bans_hold_on_every_node(nodes: list[TestNode], stre
         await cleo.until(lambda: cleo.views[stream_id].offset == 3)  # so her node has heard of slow mode before
         async with open_client([nodes[1].url]) as late:
             assert (await late.join(stream_id)).answer["settings"]["slow_seconds"] == 30
-        await log.ban(stream_id, "ada", None)
+        await decide.make(entry=False, sanction=("ada", Sanction(until=None)))
         with pytest.raises(Refused) as banned:
             await ada.send(stream_id, "five")
     assert (slow.value.code, banned.value.code) == ("chat.slow_mode", "chat.banned")

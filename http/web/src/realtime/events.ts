@@ -242,8 +242,6 @@ export interface HeldMessage {
   at: number;
   expires_at: number;
   findings: Finding[];
-  me: boolean;
-  reply: Reply | null;
   claimed_by: User | null;
   claimed_until: number | null;
 }
