@@ -35,7 +35,7 @@ WORDS = (
 )
 METHOD = (
     "The product's own watch page (1280x800) in headless Chromium as an anonymous viewer, one real-time node, every "
-    f"message appended to the room's log by the benchmark ({WRITERS} writers, 1 to 35 words, some with emotes and mentions). "
+    f"message appended to the room's log by the benchmark ({WRITERS} writers, 1 to 35 words, some with emotes). "
     "Frames: the time between two calls of requestAnimationFrame while the list follows its end. Heap: what V8 uses "
     f"after a forced collection, on a page of its own that was sent {HEAP_RATE} messages a second. Platform, benchmark "
     "and browser share the cores."
