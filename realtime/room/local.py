@@ -90,10 +90,10 @@ class Room:
         return self.lines.position
 
     def shown(self, *, staff: bool) -> Position | None:
-        """How far it was passed on to these."""
+        """Beyond this they may not be given anything yet; None when there is no such bound."""
         here = self.lines.position
-        if here is None or staff:
-            return here
+        if here is None or staff or not (self._held_back.seconds or len(self._held_back)):
+            return None
         return Position(here.epoch, here.offset - len(self._held_back))
 
     async def begin(self) -> None:
