@@ -12,14 +12,15 @@ from api.auth import KNOWN_USER, NEEDS_USER, NO_STORE
 from api.errors import problems
 from api.identity import signed_in
 from realtime.moderation.bodies import HeldMessage
-from realtime.moderation.errors import NotAllowed
+from realtime.moderation.errors import ChannelNotFound, NotAllowed
 
 
 class HeldInChannel(Protocol):
     """What this page asks."""
 
     async def held_in(self, channel_id: str, identity: Identity) -> list[HeldMessage]:
-        """Oldest first, none when nothing is live; raises `NotAllowed` for who does not moderate the channel."""
+        """Oldest first, none when nothing is live; raises `ChannelNotFound`, and `NotAllowed` for who does not moderate
+        it."""
         ...
 
 
@@ -44,7 +45,7 @@ class HeldController(Controller):
         operation_id="listHeldMessages",
         summary="The messages that wait for a moderator, oldest first",
         security=KNOWN_USER,
-        responses=problems(*NEEDS_USER, NotAllowed),
+        responses=problems(*NEEDS_USER, NotAllowed, ChannelNotFound),
     )
     async def list_held(
         self, channel_id: FromPath[str], held_queue: Queue, identity: NamedDependency[Identity]

@@ -12,7 +12,7 @@ from infra.errors import Unavailable
 from infra.settings import RedisSettings
 from infra.stores.redis import Functions, Redis
 from realtime.cluster import open_channels
-from realtime.entries import SaidMessage, User
+from realtime.entries import Message, User, without_offset
 from realtime.moderation.deeds import Deed
 from realtime.moderation.once import Once
 from realtime.room.features import SOURCE, feature_functions
@@ -85,14 +85,10 @@ class Scenery:
         creator = await stage.person("Cleo", platform="creator", role="creator")
         return cls(redis, stage, creator, await stage.stream(creator))
 
-    async def say(self, stream_id: str, said: SaidMessage) -> object:
+    async def say(self, stream_id: str, message: Message) -> object:
         """What nodes do with a message that was let through."""
-        draft = Draft(said.user.id, said.id, msgspec.json.encode(said), rank=Rank.LET_THROUGH)
+        draft = Draft(message.user.id, message.id, without_offset(message), rank=Rank.LET_THROUGH)
         return await self.log.append(stream_id, draft)
-
-    async def channel_of(self, stream_id: str) -> str:
-        assert stream_id == self.stream_id
-        return self.creator.id
 
     async def said(self) -> list[str]:
         """The texts in the room's log."""

@@ -12,7 +12,7 @@ from infra.errors import Unavailable
 from infra.settings import RedisSettings
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Functions, Redis
-from realtime.entries import SaidMessage, User
+from realtime.entries import Message, User
 from realtime.errors import ChatBanned, ChatTooFast
 from realtime.moderation.bodies import Acted, Finding
 from realtime.moderation.deeds import Deed
@@ -34,7 +34,7 @@ async def scenery(redis: Redis, db: Postgres) -> Scenery:
 
 
 def node(scenery: Scenery, limits: Limits = DEFAULT_LIMITS) -> HeldQueue:
-    return HeldQueue(scenery.functions(), scenery.log.known, scenery.say, scenery.record, scenery.channel_of, limits)
+    return HeldQueue(scenery.functions(), scenery.log.known, scenery.say, scenery.record, limits)
 
 
 def identity_of(user: User) -> Identity:
@@ -46,8 +46,8 @@ def identity_of(user: User) -> Identity:
 
 async def hold(queue: HeldQueue, scenery: Scenery, text: str = "spam?", user: User = ADA) -> str:
     """Hold a message; its id in the queue."""
-    message = SaidMessage(stream_id=scenery.stream_id, id=new_id(), at=1, user=user, text=text)
-    await queue.hold(scenery.stream_id, message, [FINDING])
+    message = Message(offset=0, stream_id=scenery.stream_id, id=new_id(), at=1, user=user, text=text)
+    await queue.add(scenery.creator.id, message, [FINDING])
     return (await queue.list(scenery.stream_id))[-1].id
 
 
@@ -69,12 +69,12 @@ async def test_a_held_message_waits_for_every_node_and_its_author_is_told(
 
 async def test_the_same_message_is_held_once_and_not_again_after_it_was_decided(scenery: Scenery) -> None:
     queue = node(scenery)
-    message = SaidMessage(stream_id=scenery.stream_id, id="message-1", at=1, user=ADA, text="spam?")
+    message = Message(offset=0, stream_id=scenery.stream_id, id="message-1", at=1, user=ADA, text="spam?")
     for _ in range(2):
-        await queue.hold(scenery.stream_id, message, [])
+        await queue.add(scenery.creator.id, message, [])
     [held] = await queue.list(scenery.stream_id)
     await queue.deny(scenery.stream_id, MIRA, held.id)
-    await queue.hold(scenery.stream_id, message, [])
+    await queue.add(scenery.creator.id, message, [])
     assert await queue.list(scenery.stream_id) == []
 
 
@@ -163,7 +163,7 @@ async def test_of_approve_and_deny_at_once_one_holds(scenery: Scenery) -> None:
 async def test_a_decision_is_finished_when_its_node_dies_in_between(scenery: Scenery, step: str) -> None:
     dying = Dies(scenery.functions(), after="held_decide" if step == "held_decide" else "")
 
-    async def say(stream_id: str, message: SaidMessage) -> object:
+    async def say(stream_id: str, message: Message) -> object:
         if dying.dead:
             raise Unavailable
         dying.dead = step == "say"
@@ -175,7 +175,7 @@ async def test_a_decision_is_finished_when_its_node_dies_in_between(scenery: Sce
         dying.dead = step == "record"
         await scenery.record(deed)
 
-    dead = HeldQueue(cast("Functions", dying), scenery.log.known, say, record, scenery.channel_of)
+    dead = HeldQueue(cast("Functions", dying), scenery.log.known, say, record)
     alive = node(scenery)
     held_id = await hold(alive, scenery)
     with pytest.raises(Unavailable):
@@ -190,7 +190,7 @@ async def test_a_decision_is_finished_when_its_node_dies_in_between(scenery: Sce
 
 async def test_the_sweep_finishes_what_nobody_asks_about_again(scenery: Scenery, redis: Redis) -> None:
     dying = Dies(scenery.functions(), after="held_decide")
-    dead = HeldQueue(cast("Functions", dying), scenery.log.known, scenery.say, dying.record, scenery.channel_of)
+    dead = HeldQueue(cast("Functions", dying), scenery.log.known, scenery.say, dying.record)
     alive = node(scenery)
     held_id = await hold(alive, scenery)
     with pytest.raises(Unavailable):
@@ -210,9 +210,9 @@ async def test_a_message_expires_once_however_many_nodes_look(
     scenery: Scenery, redis: Redis, redis_settings: RedisSettings
 ) -> None:
     nodes = [node(scenery, Limits(held_seconds=0.001)) for _ in range(3)]
-    message = SaidMessage(stream_id=scenery.stream_id, id="message-1", at=1, user=ADA, text="spam?")
+    message = Message(offset=0, stream_id=scenery.stream_id, id="message-1", at=1, user=ADA, text="spam?")
     async with listening(redis, redis_settings, scenery.stream_id) as heard:
-        await nodes[0].hold(scenery.stream_id, message, [])
+        await nodes[0].add(scenery.creator.id, message, [])
         await asyncio.sleep(0.01)
         assert await nodes[0].list(scenery.stream_id) == []
         await asyncio.gather(*(one.expire(scenery.stream_id) for one in nodes))
@@ -268,12 +268,12 @@ async def test_a_ban_between_decision_and_log_denies_the_message(scenery: Scener
     queue = node(scenery)
     held_id = await hold(queue, scenery)
 
-    async def say(stream_id: str, message: SaidMessage) -> object:
+    async def say(stream_id: str, message: Message) -> object:
         await scenery.ban(message.user)
         return await scenery.say(stream_id, message)
 
     with pytest.raises(HeldGone):
-        await HeldQueue(scenery.functions(), scenery.log.known, say, scenery.record, scenery.channel_of).approve(
+        await HeldQueue(scenery.functions(), scenery.log.known, say, scenery.record).approve(
             scenery.stream_id, MIRA, held_id
         )
     assert (await scenery.said(), await scenery.actions(), await queue.list(scenery.stream_id)) == ([], [], [])

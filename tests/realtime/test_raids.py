@@ -206,17 +206,8 @@ async def test_the_database_says_who_is_live_and_who_is_banned(world: World) -> 
     at = milliseconds(stage.clock())
     ban = Patch(sanction=(world.source.channel_id, Sanction(until=at + 1000)))
     dara = User(id=target.channel_id, name=target.name, role="creator")
-    await stage.records.record(
-        Deed(
-            id=new_id(),
-            channel_id=dara.id,
-            at=at,
-            action="timeout",
-            actor=dara,
-            target=world.scenery.creator,
-            patch=ban,
-        )
-    )
+    timeout = Deed(id=new_id(), channel_id=dara.id, at=at, action="timeout", actor=dara, patch=ban)
+    await stage.records.record(timeout)
     assert await channels.is_banned(target.channel_id, world.source.channel_id)
     stage.clock.move(2)
     assert not await channels.is_banned(target.channel_id, world.source.channel_id)
