@@ -16,9 +16,17 @@ export interface Done {
   message: string;
 }
 
+/** Null leaves a check to the level, 0 turns it off. */
 export interface AutoMod {
   level: number;
-  [option: string]: unknown;
+  links: "allow" | "hold" | "refuse" | null;
+  allowed_domains: string[];
+  account_age_seconds: number | null;
+  categories: string[] | null;
+  caps_share: number | null;
+  repetition: number | null;
+  zalgo: number | null;
+  mentions: number | null;
 }
 
 export interface ChannelRules {
@@ -31,12 +39,15 @@ export interface Term {
   id: string;
   text: string;
   kind: "blocked" | "allowed";
+  /** What a blocked term does to a message: a moderator decides, or nobody ever sees it. */
+  action: "hold" | "refuse";
+  /** Whether who writes it is told which it was. */
   public: boolean;
-  by_name?: string;
-  at?: number;
+  by_name: string;
+  at: number;
 }
 
-export type NewTerm = Pick<Term, "text" | "kind" | "public">;
+export type NewTerm = Pick<Term, "text" | "kind" | "action" | "public">;
 
 export interface Appointed {
   user: { id: string; name: string };

@@ -30,7 +30,7 @@ export function ColumnFrame({ column, first, last, hidden, single, active, count
   return (
     <section
       className={active ? "desk-column desk-active" : "desk-column"} aria-label={title} data-column={name} data-testid={`column-${name}`} hidden={hidden}
-      style={single ? undefined : { flexBasis: width, minWidth: Math.min(width, MIN_WIDTH) }} onFocusCapture={onActive} onPointerDownCapture={onActive}
+      style={single ? undefined : { flexBasis: width, minWidth: Math.max(MIN_WIDTH, width * 0.8) }} onFocusCapture={onActive} onPointerDownCapture={onActive}
     >
       <header className="desk-column-head">
         <h3>{title}{count > 0 && <span className="desk-count" aria-label={`${count} waiting`}>{count}</span>}</h3>

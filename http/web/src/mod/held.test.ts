@@ -3,8 +3,8 @@ import type { HeldMessage } from "../realtime/events";
 import { asked, granted, heard, pieces, refused, reread, undecided, type HeldLine } from "./held";
 
 const held = (id: string, more: Partial<HeldMessage> = {}): HeldMessage => ({
-  id, stream_id: "s1", user: { id: "u1", name: "Ada", role: "viewer" }, text: "a bad word", at: 0, expires_at: 300_000, findings: [], me: false, reply: null, claimed_by: null, claimed_until: null, ...more,
-});
+  id, stream_id: "s1", user: { id: "u1", name: "Ada", role: "viewer" }, text: "a bad word", at: 0, expires_at: 300_000, findings: [], claimed_by: null, claimed_until: null, ...more,
+}) as HeldMessage;
 const fates = (lines: HeldLine[]) => lines.map((line) => `${line.id} ${line.fate}`);
 const both = reread([], [held("h1"), held("h2")]);
 

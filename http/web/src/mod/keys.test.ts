@@ -1,13 +1,14 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
+import type { HeldMessage } from "../realtime/events";
 import { decide, decideHeld, parseDuration, type Target } from "./deeds";
 import { GROUPS, readKey, takenElsewhere, type KeyDeed } from "./keys";
 
 const target: Target = { userId: "u1", name: "Ada", messageId: "m1", text: "hello" };
 const held = {
   id: "h1", stream_id: "s1", user: { id: "u1", name: "Ada", role: "viewer" as const }, text: "hello", at: 0, expires_at: 300_000,
-  findings: [], me: false, reply: null, claimed_by: null, claimed_until: null,
-};
+  findings: [], claimed_by: null, claimed_until: null,
+} as unknown as HeldMessage;
 const done = (key: string) => decide(readKey(key, false).deed!, target);
 
 test("each key is the command it says, about the line that was selected", () => {
@@ -17,7 +18,7 @@ test("each key is the command it says, about the line that was selected", () => 
 });
 
 test("a held message is approved, denied, claimed and released", () => {
-  const on = (key: string, by: typeof held.user | null = null) => decideHeld(readKey(key, false).deed!, { ...held, claimed_by: by }, "me");
+  const on = (key: string, by: HeldMessage["user"] | null = null) => decideHeld(readKey(key, false).deed!, { ...held, claimed_by: by }, "me");
   expect(on("a")).toEqual({ command: { type: "approve", body: { held_id: "h1" } }, lineId: "h1" });
   expect(on("x")).toEqual({ command: { type: "deny", body: { held_id: "h1" } }, lineId: "h1" });
   expect(on("c")).toEqual({ command: { type: "claim", body: { held_id: "h1" } } });

@@ -20,6 +20,6 @@ export function passes(ruling: Ruling, { actor, target, action, from, to }: LogF
   );
 }
 
-const TAKEN_BACK = new Set(["delete", "timeout", "ban", "unban", "warn", "clear", "settings", "shield", "pin", "unpin", "vip", "moderator", "deny"]);
+const TAKEN_BACK = new Set(["delete", "timeout", "ban", "unban", "warn", "clear", "settings", "shield", "pin", "unpin", "vip", "moderator"]);
 
 export const canReverse = (ruling: Ruling) => TAKEN_BACK.has(ruling.action) && !ruling.undone_by && !ruling.undoes;

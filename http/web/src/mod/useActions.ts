@@ -1,7 +1,7 @@
 /** Commands of one channel: by its room when that is in step, else over HTTP; and what became of them. */
 import { useCallback, useRef, useState, type RefObject } from "react";
 import { command as overHttp, type Done } from "../api/channels";
-import { asApiError } from "../api/errors";
+import { asApiError, offlineError } from "../api/errors";
 import type { ClientEvents } from "../realtime/events";
 import type { LiveRoom } from "../realtime/useRoom";
 import type { Command } from "./deeds";
@@ -21,7 +21,10 @@ export function useActions(channelId: string, live: RefObject<LiveRoom | null>, 
 
   const run = useCallback(
     async (command: Command): Promise<Done> => {
-      const done = live.current?.room.joined && live.current.link === "connected" ? await overSocket(live.current, command) : await overHttp(channelId, command.type, command.body);
+      const room = live.current;
+      const inStep = room !== null && room.room.joined && room.link === "connected";
+      if (!inStep && ROOM_ONLY.has(command.type)) throw offlineError();
+      const done = inStep ? await overSocket(room, command) : await overHttp(channelId, command.type, command.body);
       told.current(done, command);
       return done;
     },
@@ -40,6 +43,9 @@ export function useActions(channelId: string, live: RefObject<LiveRoom | null>, 
   );
   return { run, going, runOn };
 }
+
+/** Only a room has these; without it they cannot be sent another way. */
+const ROOM_ONLY = new Set(["claim", "approve", "deny", "slash", "raid"]);
 
 async function overSocket(live: LiveRoom, { type, body }: Command): Promise<Done> {
   const event = (type === "slash" ? "chat:command" : `mod:${type}`) as keyof ClientEvents;

@@ -5,7 +5,7 @@ const DONE: Record<string, string> = {
   delete: "deleted a message of", timeout: "timed out", ban: "banned", unban: "lifted the ban of", warn: "warned", acknowledge: "acknowledged a warning",
   clear: "cleared the chat", settings: "changed the room's modes", shield: "switched shield mode", pin: "pinned a message of", unpin: "unpinned the message",
   announce: "announced", approve: "approved a message of", deny: "denied a message of", raid: "started a raid", vip: "changed the VIP badge of",
-  moderator: "changed the moderator role of", undo: "took back an action on", term: "changed the terms", automod: "changed AutoMod", note: "wrote a note on",
+  moderator: "changed the moderator role of", undo: "took back an action on", term_add: "added a term", term_remove: "removed a term", automod: "changed AutoMod", note: "wrote a note on",
   unban_request: "decided the request of",
 };
 

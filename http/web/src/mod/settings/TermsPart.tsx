@@ -23,7 +23,7 @@ export function TermsPart(_: { news: number }) {
       {shown.length > 0 && (
         <div className="desk-table">
           <table>
-            <thead><tr><th scope="col">Term</th><th scope="col">List</th><th scope="col">Seen by</th><th scope="col"><span className="sr-only">Remove</span></th></tr></thead>
+            <thead><tr><th scope="col">Term</th><th scope="col">Does</th><th scope="col">Told</th><th scope="col"><span className="sr-only">Remove</span></th></tr></thead>
             <tbody>{shown.map((term) => <TermRow key={term.id} term={term} onGone={terms.again} />)}</tbody>
           </table>
         </div>
@@ -40,26 +40,33 @@ function TermRow({ term, onGone }: { term: Term; onGone: () => void }) {
   return (
     <tr>
       <th scope="row"><code>{term.text}</code>{problem && <p className="field-error" role="alert">{problem}</p>}</th>
-      <td>{term.kind === "blocked" ? "Blocked" : "Allowed"}</td>
-      <td>{term.public ? "Everybody" : "Moderators"}</td>
+      <td>{term.kind === "allowed" ? "Lets through" : term.action === "hold" ? "Holds" : "Refuses"}</td>
+      <td>{term.public ? "Yes" : "No"}</td>
       <td><Button small look="quiet" busy={busy} aria-label={`Remove ${term.text}`} onClick={() => doing(removeTerm(id, term.id), onGone)}>Remove</Button></td>
     </tr>
   );
 }
 
+const DOES = {
+  hold: { kind: "blocked", action: "hold" },
+  refuse: { kind: "blocked", action: "refuse" },
+  allow: { kind: "allowed", action: "hold" },
+} as const;
+
 function AddTerms({ known, onAdded }: { known: Term[]; onAdded: () => void }) {
   const { id } = useChannel();
   const [typed, setTyped] = useState("");
-  const [kind, setKind] = useState<Term["kind"]>("blocked");
+  const [does, setDoes] = useState<keyof typeof DOES>("hold");
   const [everybody, setEverybody] = useState(false);
   const [problems, setProblems] = useState<string[]>([]);
   const [done, setDone] = useState<string | null>(null);
   const add = async (event: FormEvent) => {
     event.preventDefault();
     if (done !== null) return;
+    const { kind, action } = DOES[does];
     const { texts, problems: bad } = pastedTerms(typed, new Set(known.filter((term) => term.kind === kind).map((term) => term.text)));
     setProblems(bad);
-    const left = await addAll(id, texts.map((text) => ({ text, kind, public: everybody })), (number) => setDone(`Adding ${number} of ${texts.length}`));
+    const left = await addAll(id, texts.map((text) => ({ text, kind, action, public: everybody })), (number) => setDone(`Adding ${number} of ${texts.length}`));
     setDone(null);
     setTyped(left.texts.join("\n"));
     if (left.problem) setProblems([...bad, left.problem]);
@@ -71,8 +78,8 @@ function AddTerms({ known, onAdded }: { known: Term[]; onAdded: () => void }) {
         <textarea className="input" rows={3} value={typed} data-testid="terms-new" onChange={(event) => setTyped(event.target.value)} />
       </label>
       <div className="desk-two">
-        <label className="desk-label">List<select className="input" value={kind} onChange={(event) => setKind(event.target.value as Term["kind"])}><option value="blocked">Blocked</option><option value="allowed">Allowed</option></select></label>
-        <label className="desk-label">Seen by<select className="input" value={everybody ? "all" : "mods"} onChange={(event) => setEverybody(event.target.value === "all")}><option value="mods">Moderators</option><option value="all">Everybody</option></select></label>
+        <label className="desk-label">What they do<select className="input" value={does} onChange={(event) => setDoes(event.target.value as keyof typeof DOES)}><option value="hold">Hold for a moderator</option><option value="refuse">Refuse</option><option value="allow">Let through</option></select></label>
+        <label className="desk-label">Who writes it is told<select className="input" value={everybody ? "all" : "mods"} onChange={(event) => setEverybody(event.target.value === "all")}><option value="mods">No (private)</option><option value="all">Yes (public)</option></select></label>
       </div>
       {problems.map((problem) => <p key={problem} className="field-error" role="alert">{problem}</p>)}
       <Button small type="submit" busy={done !== null} disabled={!typed.trim()}>{done ?? "Add"}</Button>
