@@ -82,11 +82,13 @@ interface FrameProps {
 function Frame({ box, arrangement, arranging, oneColumn, target, onAct, onAim, onDrop, children }: FrameProps) {
   const rows = rowsOf(arrangement, box)!;
   const place = { gridColumn: rows.column, gridRow: `${rows.start} / span ${rows.span}` };
+  const inside = useRef<HTMLDivElement>(null);
+  useScrollByKeyboard(inside);
   const aimed = target?.box === box ? (target.after ? "box-after" : "box-before") : "";
   return (
     <div className={`box box-${box} ${aimed}`} style={oneColumn ? undefined : place} data-box={box} data-column={rows.column - 1}>
       {arranging && <Bar box={box} oneColumn={oneColumn} arrangement={arrangement} onAct={onAct} onAim={onAim} onDrop={onDrop} />}
-      <div className="box-inside" inert={arranging}>{children}</div>
+      <div ref={inside} className="box-inside" inert={arranging}>{children}</div>
     </div>
   );
 }
@@ -195,6 +197,20 @@ function usePlayingOn(grid: React.RefObject<HTMLElement | null>, arrangement: Ar
     if (first.current) first.current = false;
     else void grid.current?.querySelector("video")?.play().catch(() => undefined); // refused: its own button stands there
   }, [grid, arrangement]);
+}
+
+/** What does not fit its box is scrolled, so it can have the focus; what fits is no stop on the way. */
+function useScrollByKeyboard(inside: React.RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    const panel = inside.current?.querySelector<HTMLElement>(":scope > .panel");
+    if (!panel) return;
+    const watching = new ResizeObserver(() => {
+      if (panel.scrollHeight > panel.clientHeight + 1) panel.tabIndex = 0;
+      else panel.removeAttribute("tabindex");
+    });
+    for (const element of [panel, ...panel.children]) watching.observe(element);
+    return () => watching.disconnect();
+  }, [inside]);
 }
 
 function useMatches(query: string): boolean {

@@ -1,5 +1,5 @@
 /** How a creator arranged the panel: columns of boxes, each with a height in steps. Pure; kept by the device. */
-export const BOXES = ["preview", "timeline", "describe", "health", "settings", "ingest", "actions", "howto", "chat"] as const;
+export const BOXES = ["preview", "timeline", "howto", "ingest", "health", "describe", "settings", "chat", "actions"] as const;
 export type Box = (typeof BOXES)[number];
 export type Direction = "up" | "down" | "left" | "right";
 
@@ -22,9 +22,9 @@ export const HEIGHTS = { least: 4, most: 30 };
 const KEY = "footlight.studio";
 
 export const firstArrangement: Arrangement = {
-  columns: [["preview", "timeline"], ["health", "describe", "ingest", "settings", "actions", "howto"], ["chat"]],
+  columns: [["preview", "timeline", "howto"], ["ingest", "health", "describe", "settings"], ["chat", "actions"]],
   widths: [5, 3, 3],
-  heights: { preview: 11, timeline: 19, describe: 6, health: 8, settings: 8, ingest: 6, actions: 9, howto: 10, chat: 18 },
+  heights: { preview: 12, timeline: 19, howto: 14, ingest: 8, health: 10, describe: 5, settings: 12, chat: 22, actions: 9 },
   hidden: [],
 };
 
@@ -100,7 +100,7 @@ export function rowsOf(arrangement: Arrangement, box: Box): { column: number; st
   return { column: place.column + 1, start: 1 + above.reduce((sum, other) => sum + arrangement.heights[other], 0), span: arrangement.heights[box] };
 }
 
-/** Whether the box cannot be read where it stands: said after a move. */
+/** Where a box stands, for who cannot see it: said after a move. */
 export function placeInWords(arrangement: Arrangement, box: Box): string {
   const place = placeOf(arrangement, box);
   if (!place) return `${BOX_TITLES[box]} is hidden`;

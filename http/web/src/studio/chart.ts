@@ -2,6 +2,7 @@
 import uPlot from "uplot";
 import type { StreamTimeline } from "../api/types";
 import { bitRate, orDash, timeWords } from "./format";
+import { roof } from "./roof";
 import { columnsOf, type SeriesName } from "./samples";
 import type { ChartColors } from "./useChartColors";
 
@@ -81,13 +82,6 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
 
 const WHOLE = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 const bitRateTick = (kbps: number) => (kbps >= 1000 ? `${kbps / 1000}M` : kbps === 0 ? "0" : `${kbps}k`);
-
-/** The top of a chart: a little above the most, never so low that one viewer fills it. */
-export function roof(most: number): number {
-  const room = Math.max(4, most * 1.15);
-  const unit = 10 ** Math.floor(Math.log10(room));
-  return [1, 2, 2.5, 4, 5, 8, 10].map((times) => times * unit).find((height) => height >= room)!;
-}
 
 /** The sample at a column, or the one before a hole. */
 function nearest(places: number[], index: number): number | null {
