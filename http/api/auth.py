@@ -26,7 +26,7 @@ from accounts.errors import (
 from accounts.model import Identity, SignIn, User
 from api.errors import AnyRequest, problems
 from api.identity import signed_in
-from infra.errors import Unauthenticated
+from infra.errors import Invalid, Unauthenticated
 
 REFRESH_PATH = "/api/v1/auth"
 NO_STORE = {"cache-control": "no-store"}
@@ -177,6 +177,8 @@ class AuthController(Controller):
         accounts: NamedDependency[Accounts],
         identity: NamedDependency[Identity],
     ) -> User:
+        if data.display_name is UNSET and data.chat_color is UNSET:
+            raise Invalid(fields={"body": "names nothing to change"})
         return await accounts.change_profile(
             identity.user_id, display_name=data.display_name, chat_color=data.chat_color
         )

@@ -30,7 +30,7 @@ async def test_signing_up_signs_in(client: httpx.AsyncClient) -> None:
     assert set(body) == {"access_token", "token_type", "expires_in", "user"}
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 1800)
     user = body["user"]
-    assert set(user) == {"id", "email", "display_name", "role", "subscription_tier", "created_at"}
+    assert set(user) == {"id", "email", "display_name", "role", "subscription_tier", "created_at", "chat_color"}
     assert user["created_at"].endswith("Z")
     assert (user["email"], user["display_name"]) == ("ada@example.com", "Ada")
     assert (user["role"], user["subscription_tier"]) == ("free", "free")
@@ -221,6 +221,19 @@ async def test_changing_the_name(client: httpx.AsyncClient) -> None:
     for bad in wrong:
         refused = await client.patch(f"{AUTH}/me", json=bad, headers=bearer(session))
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "request.invalid")
+
+
+async def test_changing_the_colour_of_the_name_in_chat(client: httpx.AsyncClient) -> None:
+    session = await sign_up(client)
+    assert session["user"]["chat_color"] is None
+    for sent, stored in (("Teal", "#149c94"), ("#2B9348", "#2b9348"), (None, None)):
+        answer = await client.patch(f"{AUTH}/me", json={"chat_color": sent}, headers=bearer(session))
+        assert (answer.status_code, answer.json()["chat_color"]) == (200, stored)
+        assert answer.json()["display_name"] == "Ada"
+    for bad in ("#ffffff", "no colour", "x" * 21):
+        refused = await client.patch(f"{AUTH}/me", json={"chat_color": bad}, headers=bearer(session))
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "request.invalid")
+        assert set(refused.json()["error"]["details"]["fields"]) == {"chat_color"}
 
 
 async def test_changing_the_password(client: httpx.AsyncClient) -> None:
