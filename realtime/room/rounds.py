@@ -21,9 +21,13 @@ OpenRooms = Callable[[], Iterable[str]]
 class Rounds:
     """Looks at rooms one by one, each in a task of its own: a shard that hangs delays only its rooms."""
 
-    def __init__(self, name: str, look: Look) -> None:
+    def __init__(
+        self, name: str, look: Look, *, tick_seconds: float = TICK_SECONDS, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._name = name
         self._look = look
+        self._tick_seconds = tick_seconds
+        self._retry_seconds = retry_seconds
         self._due: dict[str, float] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
 
@@ -47,7 +51,7 @@ class Rounds:
                 self._begin(stream_id)
 
         try:
-            await forever(self._name, begin_round, every_seconds=TICK_SECONDS)
+            await forever(self._name, begin_round, every_seconds=self._tick_seconds)
         finally:
             for task in tuple(self._looking.values()):
                 task.cancel()
@@ -67,7 +71,7 @@ class Rounds:
             again = await self._look(stream_id)
         except FootlightError as failure:
             log.warning("feature.delayed", feature=self._name, stream_id=stream_id, code=failure.code)
-            again = RETRY_SECONDS
+            again = self._retry_seconds
         except Exception:  # the edge of a task nobody waits for; the next sweep looks again
             log.exception("feature.failed", feature=self._name, stream_id=stream_id)
             return

@@ -65,6 +65,13 @@ async def listening(redis: Redis, settings: RedisSettings, stream_id: str) -> As
         await channels.unsubscribe(channel(stream_id), heard)
 
 
+class WarmRooms:
+    """The rooms of a stage, which know their rules from the beginning."""
+
+    async def warm(self, stream_id: str, channel_id: str) -> int:
+        return 0
+
+
 class Scenery:
     """One channel, live in one room: `creator`, `stream_id`, the room's log, and the channel's own log."""
 
@@ -74,7 +81,7 @@ class Scenery:
         self.creator = creator
         self.stream_id = stream_id
         self.log = RedisRoomLog(room_functions(redis))
-        self.record = Once(stage.records).record
+        self.record = Once(stage.records, WarmRooms()).record
 
     def functions(self) -> Functions:
         """The library, as one more node has it."""
