@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from accounts.accounts import Accounts
 from accounts.open import open_accounts
+from gateway.classifier import open_classifier
+from gateway.rooms import RoomStreams
 from infra.bus.open import open_bus
 from infra.bus.port import Bus
+from infra.clock import system_clock
 from infra.metrics import Metrics
 from infra.outbox import Outbox, Relay
 from infra.retry import report_retries
@@ -17,6 +20,8 @@ from infra.settings import Settings
 from infra.stores.postgres import Postgres, open_postgres
 from infra.stores.redis import Redis, open_redis
 from media.live.streams import Streams
+from realtime.desk import Desk, open_desk
+from realtime.room.presence import Presence, presence_functions
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Core:
     outbox: Outbox
     accounts: Accounts
     streams: Streams
+    desk: Desk
     metrics: Metrics
 
 
@@ -45,8 +51,18 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         bus = await stack.enter_async_context(open_bus(settings.bus, redis, metrics))
         accounts = await stack.enter_async_context(open_accounts(settings.auth, db, redis, outbox))
         streams = Streams.over(db, redis, outbox, settings.live)
+        desk = open_desk(
+            db=db,
+            redis=redis,
+            outbox=outbox,
+            streams=RoomStreams(streams),
+            viewers=Presence(presence_functions(redis)),
+            set_color=accounts.set_chat_color,
+            clock=system_clock,
+            classifier=await stack.enter_async_context(open_classifier(settings.classifier, metrics)),
+        )
         await stack.enter_async_context(running(Relay(db, bus, outbox, metrics).run()))
-        yield Core(settings, db, redis, bus, outbox, accounts, streams, metrics)
+        yield Core(settings, db, redis, bus, outbox, accounts, streams, desk, metrics)
 
 
 @asynccontextmanager

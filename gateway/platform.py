@@ -60,6 +60,7 @@ async def open_platform(settings: Settings, *, with_http: bool = True) -> AsyncI
                 node=node,
                 metrics=core.metrics,
                 limits=settings.realtime,
+                moderating=core.desk,
             )
         )
         web: Web | None = None

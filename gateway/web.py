@@ -17,6 +17,9 @@ from infra.stores.search import open_search
 from media.live.charts import Charts
 from media.live.timeline import Timeline
 from realtime.channel_emotes import ChannelEmotes
+from realtime.desk import ChannelHeld
+from realtime.moderation.channels import Channels
+from realtime.moderation.said import MongoSaid
 from realtime.ports import ViewerCounts
 
 
@@ -43,6 +46,10 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 viewers=viewers,
                 charts=Charts(core.streams, Timeline(mongo), RoomActivity(core.db, core.redis)),
                 channel_emotes=ChannelEmotes(core.db, objects, system_clock),
+                channels=Channels.over(
+                    core.db, core.outbox, core.desk.moderation, MongoSaid(mongo), clock=system_clock
+                ),
+                held_queue=ChannelHeld(core.desk),
                 settings=settings,
             ),
             stores={

@@ -57,6 +57,10 @@ def url(*schemes: str) -> Check:
     return check
 
 
+def optional_url(value: str) -> str | None:
+    return url("http", "https")(value) if value else None
+
+
 def networks(values: tuple[str, ...]) -> str | None:
     try:
         [ip_network(value) for value in values]
@@ -317,6 +321,22 @@ class RealtimeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassifierSettings:
+    """Somebody else's opinion on chat messages, asked after AutoMod let one pass."""
+
+    url: str = setting(
+        "FOOTLIGHT_CLASSIFIER_URL", "", "where messages are posted as JSON; empty for nowhere", check=optional_url
+    )
+    secret: str = setting("FOOTLIGHT_CLASSIFIER_SECRET", "", "key of the HMAC in X-Footlight-Signature", secret=True)
+    budget_ms: int = setting(
+        "FOOTLIGHT_CLASSIFIER_BUDGET_MS", 200, "how long a message waits for it", check=between(1, 5000)
+    )
+    fallback: Literal["pass", "hold"] = setting(
+        "FOOTLIGHT_CLASSIFIER_FALLBACK", "pass", "what happens to a message without an answer: pass or hold"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written down."""
 
@@ -338,6 +358,7 @@ class Settings:
     bus: BusSettings = BusSettings()
     live: LiveSettings = LiveSettings()
     realtime: RealtimeSettings = RealtimeSettings()
+    classifier: ClassifierSettings = ClassifierSettings()
     logs: LogSettings = LogSettings()
 
 

@@ -17,6 +17,7 @@ from media.live.timeline import Timeline, follow_marks
 from realtime.archive.archiver import Archiver
 from realtime.archive.mongo import MongoArchive
 from realtime.archive.source import RoomSource
+from realtime.moderation.record import follow_moderation
 from realtime.room.log_redis import room_functions
 from realtime.room.presence import Presence, presence_functions
 
@@ -37,6 +38,16 @@ async def charting(core: Core, mongo: Mongo) -> AsyncIterator[None]:
         await marking.close()
 
 
+@asynccontextmanager
+async def healing(core: Core) -> AsyncIterator[None]:
+    """Bring rooms up to date that a crash left behind what was decided."""
+    following = await follow_moderation(core.bus, core.desk.moderation.records)
+    try:
+        yield
+    finally:
+        await following.close()
+
+
 async def run(_: argparse.Namespace, settings: Settings) -> int:
     """Work until told to stop."""
     stop = stop_on_signals()
@@ -48,6 +59,7 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         await stack.enter_async_context(running(Sweeper(core.streams).run()))
         await stack.enter_async_context(running(archiver.run()))
         await stack.enter_async_context(charting(core, mongo))
+        await stack.enter_async_context(healing(core))
         log.info("worker.started")
         await stop.wait()
     return 0

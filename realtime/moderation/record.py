@@ -31,6 +31,8 @@ log = get_logger(__name__)
 class Projections(Protocol):
     """The part of `realtime.room.rules.RoomRules` that is needed here."""
 
+    async def warm(self, stream_id: str, channel_id: str) -> int: ...
+
     async def catch_up(self, stream_id: str, channel_id: str) -> int: ...
 
 
@@ -76,6 +78,7 @@ class Records:
         What it raises undoes all of it. Without deeds nothing is recorded, but its writes are kept. Cancelling it
         after the commit leaves the rooms to the outbox event.
         """
+        await self._warm(channel_id)
         async with self._db.transaction() as connection:
             channel = await repository.lock(connection, channel_id, self._clock())
             deeds = await decide(Held(connection, channel))
@@ -91,6 +94,18 @@ class Records:
         self._outbox.nudge()
         await self._tell(channel_id, rooms, rulings)
         return rulings
+
+    async def _warm(self, channel_id: str) -> None:
+        """A room that learns its rules after the decision would have no entry of it."""
+        if not repository.is_id(channel_id):
+            return
+        async with self._db.connection() as connection:
+            opened = await self._streams.open_of(connection, channel_id)
+        if opened is not None:
+            try:
+                await self._rooms.warm(opened.id, channel_id)
+            except FootlightError as failure:
+                log.warning("moderation.room_cold", code=failure.code, stream_id=opened.id)
 
     async def _write(self, connection: Connection, channel: Channel, deeds: Sequence[Deed]) -> list[Ruling]:
         rulings = []

@@ -48,6 +48,10 @@ class RecentLines:
         """The newest line with this mark."""
         return next((line for line in reversed(self._lines) if line.mark == mark), None)
 
+    def newest_of(self, user: bytes) -> Line | None:
+        """The newest line that this user said."""
+        return next((line for line in reversed(self._lines) if line.mark.startswith(user + b" ")), None)
+
     def fill(self, found: Recovered | Lost) -> bool:
         """Take in the longest view the log gives; False when it is of another epoch than what is here."""
         here = self.position

@@ -42,7 +42,7 @@ async def test_a_join_answers_with_everything_a_page_needs(node: TestNode, strea
     assert hers["me"]["user"] == {"id": "creator-1", "name": "Creator-1", "role": "creator"}
     assert hers["me"]["may_chat"]
     assert set(hers["me"]["capabilities"]) >= {"chat", "moderate", "appoint", "own"}
-    nobody = {"capabilities": [], "restriction": None, "warning": None, "following_since": None}
+    nobody: dict[str, object] = {"capabilities": [], "restriction": None, "warning": None, "following_since": None}
     assert theirs["me"] == {"user": None, "may_chat": False, **nobody}
     assert theirs["stream"] == {
         "id": stream_id,

@@ -43,6 +43,9 @@ class RememberingRooms:
         self.changes: dict[str, list[Change]] = {}
         self.away = False
 
+    async def warm(self, stream_id: str, channel_id: str) -> int:
+        return self.of(stream_id).revision
+
     async def catch_up(self, stream_id: str, channel_id: str) -> int:
         if self.away:
             raise RedisUnavailable

@@ -1,0 +1,194 @@
+"""Everything that channels decide about their rooms, put together: for the nodes that hold rooms and for the API.
+
+Moderation  decides and records (PostgreSQL)          Projection  brings rooms to the newest revision (Redis)
+HeldQueue, Polls, Reactions, Raids  live on the room's shard; what comes of them is recorded the same way
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.model import Identity
+from infra.clock import Clock
+from infra.outbox import Outbox
+from infra.stores.postgres import Postgres
+from infra.stores.redis import Redis
+from media.live.repository import StreamRepository
+from realtime.bodies import Answer, Body
+from realtime.connections import Connection
+from realtime.emotes import builtin_codes, only_emotes
+from realtime.entries import Message, User
+from realtime.events import MOD_EVENTS
+from realtime.handlers.chat import ChatHandlers, let_through
+from realtime.handlers.commands import CommandHandlers
+from realtime.handlers.features import FeatureHandlers
+from realtime.handlers.moderator import ModeratorHandlers
+from realtime.handlers.room import joined_room, signed_in
+from realtime.moderating import Handler
+from realtime.moderation import repository
+from realtime.moderation.access import admitted
+from realtime.moderation.actions import ACTIONS, Moderation
+from realtime.moderation.bodies import HeldMessage
+from realtime.moderation.classifier import Budgeted
+from realtime.moderation.facts import KnownFollows, LogMessages, RoomFacts
+from realtime.moderation.follows import Follows
+from realtime.moderation.held import HeldQueue
+from realtime.moderation.names import PeopleByName
+from realtime.moderation.once import Once
+from realtime.moderation.screening import AutoMod
+from realtime.moderation.truth import ChannelTruth
+from realtime.ports import StreamLookup, ViewerCounts
+from realtime.room.features import feature_functions
+from realtime.room.feed import RoomFeed
+from realtime.room.log_redis import RedisRoomLog, room_functions
+from realtime.room.polls import Polls
+from realtime.room.projection import Projection
+from realtime.room.raids import LiveChannel, Raids
+from realtime.room.reactions import Reactions
+from realtime.room.rooms import Rooms
+from realtime.room.rules import Rules
+
+SetColor = Callable[[str, str | None], Awaitable[Any]]
+ON_AIR = ("live", "interrupted")
+
+
+class LiveChannels:
+    """`realtime.room.raids.Channels` over PostgreSQL."""
+
+    def __init__(self, db: Postgres, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def live_stream_of(self, channel_id: str) -> LiveChannel | None:
+        if not repository.is_id(channel_id):
+            return None
+        async with self._db.connection() as connection:
+            stream = await StreamRepository().open_of(connection, channel_id)
+        if stream is None or stream.status not in ON_AIR:
+            return None
+        return LiveChannel(channel_id=channel_id, name=stream.creator_name, stream_id=stream.id)
+
+    async def is_banned(self, channel_id: str, user_id: str) -> bool:
+        async with self._db.connection() as connection:
+            return await repository.sanction(connection, channel_id, user_id, self._clock()) is not None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`realtime.moderating.Moderating`, and what the API needs of it. It owns nothing that has to be closed."""
+
+    db: Postgres
+    clock: Clock
+    room_log: RedisRoomLog
+    moderation: Moderation
+    screening: AutoMod
+    holding: HeldQueue
+    following: KnownFollows
+    polls: Polls
+    reactions: Reactions
+    raids: Raids
+    set_color: SetColor
+
+    async def only_emotes(self, channel_id: str, text: str) -> bool:
+        async with self.db.connection() as connection:
+            rows = await connection.fetch("SELECT code FROM channel_emotes WHERE channel_id = $1", channel_id)
+        return only_emotes(text, builtin_codes() | {row["code"] for row in rows})
+
+    def handlers(self, rooms: Rooms, chat: ChatHandlers) -> Mapping[str, Handler]:
+        moderator = ModeratorHandlers(rooms, self.moderation)
+        features = FeatureHandlers(rooms, self.holding, self.polls, self.reactions, self.raids)
+        found: dict[str, Handler] = {
+            **{event.name: moderator.act for event in MOD_EVENTS if event.body in ACTIONS},
+            "chat:acknowledge": moderator.act,
+            "chat:react": features.react,
+            "poll:vote": features.vote,
+            "poll:open": features.open_poll,
+            "poll:close": features.close_poll,
+            "mod:claim": features.claim,
+            "mod:approve": features.approve,
+            "mod:deny": features.deny,
+            "mod:raid": features.raid,
+        }
+        found["chat:command"] = self._commands(rooms, {**found, "chat:send": chat.send}).handle
+        return found
+
+    def running(self, rooms: Rooms) -> Sequence[Coroutine[Any, Any, None]]:
+        def open_here() -> list[str]:
+            return [room.id for room in rooms]
+
+        return [part.run(open_here) for part in (self.holding, self.polls, self.reactions, self.raids)]
+
+    def _commands(self, rooms: Rooms, handlers: Mapping[str, Handler]) -> CommandHandlers:
+        async def user_here(who: Connection, stream_id: str) -> User:
+            return signed_in(joined_room(rooms, who, stream_id), who)
+
+        async def dispatch(who: Connection, name: str, body: Body) -> Answer:
+            answer: Answer = await handlers[name](who, body)
+            return answer
+
+        return CommandHandlers(
+            people=PeopleByName(self.db),
+            facts=RoomFacts(rooms, self.holding, self.db, self.clock),
+            user_here=user_here,
+            dispatch=dispatch,
+            color_name=self.set_color,
+        )
+
+
+@dataclass(frozen=True)
+class ChannelHeld:
+    """The held messages of a channel's live room, for who moderates it."""
+
+    desk: Desk
+
+    async def held_in(self, channel_id: str, identity: Identity) -> list[HeldMessage]:
+        """Oldest first, none when nothing is live; raises `ChannelNotFound`, `NotAllowed`."""
+        async with self.desk.db.connection() as connection:
+            await admitted(connection, channel_id, identity, "moderate")
+        stream_id = await self.desk.moderation.open_stream(channel_id)
+        return await self.desk.holding.list(stream_id) if stream_id is not None else []
+
+
+def open_desk(  # the one place where it comes together, by keyword
+    *,
+    db: Postgres,
+    redis: Redis,
+    outbox: Outbox,
+    streams: StreamLookup,
+    viewers: ViewerCounts,
+    set_color: SetColor,
+    clock: Clock,
+    classifier: Budgeted | None = None,
+) -> Desk:
+    """Build it over open stores."""
+    truth = ChannelTruth(db, clock=clock)
+
+    async def rules_of(stream_id: str) -> Rules:
+        stream = await streams.snapshot(stream_id)
+        return await truth.rules(stream.creator_id) if stream is not None else Rules()
+
+    room_log = RedisRoomLog(room_functions(redis), cold=rules_of)
+    feed = RoomFeed(redis)
+    projection, messages = Projection(room_log, truth), LogMessages(room_log)
+    moderation = Moderation(db, outbox, rooms=projection, feed=feed, messages=messages, clock=clock)
+    once, functions, known = Once(moderation.records, projection), feature_functions(redis), room_log.known
+
+    async def say(stream_id: str, message: Message) -> object:
+        return await let_through(room_log, stream_id, message)
+
+    async def how_many(stream_id: str) -> int:
+        return (await viewers.counts([stream_id])).get(stream_id, 0)
+
+    return Desk(
+        db=db,
+        clock=clock,
+        room_log=room_log,
+        moderation=moderation,
+        screening=AutoMod(clock, classifier),
+        holding=HeldQueue(functions, known, say, once.record),
+        following=KnownFollows(Follows(db, outbox, clock=clock), clock),
+        polls=Polls(functions, known, once.record),
+        reactions=Reactions(functions, known),
+        raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock), viewers=how_many),
+        set_color=set_color,
+    )
