@@ -1,5 +1,7 @@
 """The HTTP API as one Litestar app: its route table, and what every route shares."""
 
+from typing import Any
+
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import SerializationException
@@ -7,8 +9,14 @@ from litestar.exceptions import SerializationException
 from accounts.accounts import Accounts
 from api import identity
 from api.auth import AuthController
+from api.channels import ChannelController
+from api.channels_filters import FilterController
+from api.channels_log import LogController
+from api.channels_people import PeopleController
+from api.channels_requests import UnbanController
 from api.emotes import EmoteController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
+from api.held import HeldController, HeldInChannel
 from api.openapi import complete_document, openapi_config
 from api.streams import StreamController
 from api.timeline import TimelineController
@@ -17,7 +25,10 @@ from infra.settings import Settings
 from media.live.charts import Charts
 from media.live.streams import Streams
 from realtime.channel_emotes import ChannelEmotes
+from realtime.moderation.channels import Channels
 from realtime.ports import ViewerCounts
+
+CHANNELS = (ChannelController, FilterController, PeopleController, UnbanController, LogController)
 
 
 def create_api(
@@ -27,39 +38,30 @@ def create_api(
     viewers: ViewerCounts,
     charts: Charts,
     channel_emotes: ChannelEmotes,
+    channels: Channels | None = None,
+    held_queue: HeldInChannel | None = None,
     settings: Settings,
 ) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
 
-    It owns no resources: there is nothing to start or stop.
+    It owns no resources: there is nothing to start or stop. Without `channels` their addresses are not there.
     """
 
-    async def provide_accounts() -> Accounts:
-        return accounts
-
-    async def provide_streams() -> Streams:
-        return streams
-
-    async def provide_viewers() -> ViewerCounts:
-        return viewers
-
-    async def provide_charts() -> Charts:
-        return charts
-
-    async def provide_channel_emotes() -> ChannelEmotes:
-        return channel_emotes
-
+    controllers = [AuthController, StreamController, TimelineController, EmoteController]
+    controllers += [HeldController] if held_queue is not None else []
     app = Litestar(
         route_handlers=[
-            Router("/api/v1", route_handlers=[AuthController, StreamController, TimelineController, EmoteController]),
+            Router("/api/v1", route_handlers=[*controllers, *(CHANNELS if channels is not None else ())]),
             public_keys,
         ],
         dependencies={
-            "accounts": Provide(provide_accounts),
-            "streams": Provide(provide_streams),
-            "viewers": Provide(provide_viewers),
-            "charts": Provide(provide_charts),
-            "channel_emotes": Provide(provide_channel_emotes),
+            "accounts": given(accounts),
+            "streams": given(streams),
+            "viewers": given(viewers),
+            "charts": given(charts),
+            "channel_emotes": given(channel_emotes),
+            "channels": given(channels),
+            "held_queue": given(held_queue),
             "identity": Provide(identity.identity),
             "maybe_identity": Provide(identity.maybe_identity),
             "client_address": Provide(identity.client_address),
@@ -73,6 +75,15 @@ def create_api(
     )
     complete_document(app)
     return app
+
+
+def given(value: object) -> Provide:
+    """A dependency that is there already."""
+
+    async def provide() -> Any:
+        return value
+
+    return Provide(provide)
 
 
 async def require_json(request: AnyRequest) -> None:

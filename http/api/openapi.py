@@ -25,6 +25,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("Accounts", "Signing up and in, and the own account"),
             Tag("Streams", "Live streams"),
+            Tag("Channels", "Following, moderating, and what moderators know"),
             Tag("Emotes", "The emotes of channels"),
         ],
         path="/openapi.json",

@@ -80,9 +80,7 @@ class Audit:
             if len(batch) < BATCH:
                 return
 
-    async def figures(
-        self, identity: Identity, channel_id: str, since: datetime | None, until: datetime | None
-    ) -> list[Figures]:
+    async def figures(self, identity: Identity, channel_id: str, period: LogFilter) -> list[Figures]:
         """The busiest first, at most 200. What people did about themselves (acknowledge) is not counted."""
         async with self._db.connection() as connection:
             await admitted(connection, channel_id, identity, "see_private")
@@ -91,7 +89,7 @@ class Audit:
                 "count(*) AS n FROM moderation_log WHERE channel_id = $1 AND action <> 'acknowledge' "
                 "AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3) "
                 "GROUP BY actor_id, action",
-                channel_id, since, until,
+                channel_id, period.since, period.until,
             )  # fmt: skip
         names = {row["actor_id"]: row["name"] for row in rows}
         counts: dict[str, dict[str, int]] = {}

@@ -21,8 +21,12 @@ from infra.stores.redis import Redis
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
+from realtime.archive.mongo import COLLECTION
 from realtime.channel_emotes import ChannelEmotes
+from realtime.moderation.channels import Channels
+from realtime.moderation.said import MongoSaid
 from tests.accounts.world import World, open_world
+from tests.realtime.moderation.stage import Stage
 
 ORIGIN = "https://footlight.test"
 
@@ -95,8 +99,27 @@ def channel_emotes(world: World, objects: Objects) -> ChannelEmotes:
 
 
 @pytest.fixture
+async def stage(world: World) -> Stage:
+    """The truth of channels, on the same accounts."""
+    return Stage(world.db)
+
+
+@pytest.fixture
+async def channels(mongo_settings: MongoSettings, stage: Stage) -> AsyncIterator[Channels]:
+    async with open_mongo(mongo_settings) as mongo:
+        async with mongo.collection(COLLECTION) as entries:
+            await entries.delete_many({})
+        yield Channels.over(stage.db, stage.outbox, stage.moderation, MongoSaid(mongo), clock=stage.clock)
+
+
+@pytest.fixture
 async def client(
-    world: World, streams: Streams, viewers: Viewers, timeline: Timeline, channel_emotes: ChannelEmotes
+    world: World,
+    streams: Streams,
+    viewers: Viewers,
+    timeline: Timeline,
+    channel_emotes: ChannelEmotes,
+    channels: Channels,
 ) -> AsyncIterator[httpx.AsyncClient]:
     charts = Charts(streams, timeline, RoomActivity(world.db, world.redis))
     api = create_api(
@@ -105,6 +128,7 @@ async def client(
         viewers=viewers,
         charts=charts,
         channel_emotes=channel_emotes,
+        channels=channels,
         settings=Settings(),
     )
     app = Bearer(api, world.accounts)
