@@ -3,7 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } fro
 import { useNavigate } from "react-router";
 import { asApiError } from "../api/errors";
 import type { Acted } from "../realtime/events";
-import type { Said } from "../realtime/fold";
+import { isSaid, type Said } from "../realtime/fold";
 import type { LiveRoom } from "../realtime/useRoom";
 import { Button, IconButton } from "../ui/Button";
 import { Skeleton } from "../ui/Skeleton";
@@ -51,6 +51,8 @@ export function Chat({ live, following }: { live: LiveRoom; following?: Followin
     setPanel(null);
   };
   const noReply = useCallback(() => setReplyTo(null), []);
+  // What one was about to answer may be removed meanwhile: its words go from the field too.
+  const answering = replyTo && room.entries.findLast((line) => isSaid(line) && line.id === replyTo.id) ? replyTo : null;
   const unpin = isModerator(live.you) ? () => act("mod:unpin", {}).then(report, problem) : undefined;
   return (
     <section className="chat" aria-label="Chat" data-testid="chat" data-link={link} data-joined={room.joined}>
@@ -70,7 +72,7 @@ export function Chat({ live, following }: { live: LiveRoom; following?: Followin
       <RisingReactions reactions={room.reactions} calm={settings.calm} />
       <Announcer entries={room.entries} />
       {happened && <Outcome happened={happened} onUndo={undo} onClose={clear} />}
-      <footer className="chat-foot"><ChatFoot live={live} ended={ended} emotes={emotes.list} replyTo={replyTo} onReplyDone={noReply} onActed={report} onProblem={problem} /></footer>
+      <footer className="chat-foot"><ChatFoot live={live} ended={ended} emotes={emotes.list} replyTo={answering} onReplyDone={noReply} onActed={report} onProblem={problem} /></footer>
     </section>
   );
 }

@@ -149,8 +149,7 @@ function useListKeys({ rows, chosen, choose, toEnd, onReply }: Keys) {
     } else if (event.key.toLowerCase() === "r" && line?.type === "said" && onReply) {
       onReply(line.line);
     } else if (event.key === "Enter" && line) {
-      const buttons = target.querySelector<HTMLElement>("[data-line-menu], .line-tool");
-      buttons?.click();
+      (target.querySelector<HTMLElement>("[data-line-menu]") ?? target.querySelector<HTMLElement>(".line-tool"))?.click();
     } else return;
     event.preventDefault();
   };

@@ -26,7 +26,7 @@ export function PendingLine({ message, order, onRetry, onForget }: PendingProps)
   const words = WORDS[state];
   const over = state === "denied" || state === "expired";
   return (
-    <li className={`line line-own line-${state}`} data-order={order} data-testid="chat-pending" data-state={state}>
+    <li className={`line line-own pending-${state}`} data-order={order} data-testid="chat-pending" data-state={state}>
       <b style={{ ["--hue" as string]: hueOf(user.id) }}>{user.name}</b>
       <span className="line-text">{text}</span>
       {state === "sending" && <span className="sr-only"> (sending)</span>}

@@ -5,13 +5,18 @@ import type { Reactions as Counted } from "../realtime/room";
 
 type Name = Reacting["reaction"];
 
-const SIGNS: [Name, string][] = [["heart", "❤️"], ["laugh", "😂"], ["clap", "👏"], ["fire", "🔥"], ["wow", "😮"], ["sad", "😢"]];
+const NAMES: Name[] = ["heart", "laugh", "clap", "fire", "wow", "sad"];
+
+/** Our own pictures, which look the same everywhere; for clapping the device's. */
+function Sign({ name, size }: { name: Name; size: number }) {
+  return name === "clap" ? <>👏</> : <img src={`/emotes/${name}.svg`} alt="" width={size} height={size} draggable={false} />;
+}
 const MOST_AT_ONCE = 12;
 const SHOWN_MS = 2200;
 
 interface Rising {
   id: number;
-  sign: string;
+  name: Name;
   count: number;
   left: number;
 }
@@ -19,8 +24,8 @@ interface Rising {
 export function ReactionRow({ disabled, onReact }: { disabled: boolean; onReact: (name: Name) => void }) {
   return (
     <div className="reactions" role="group" aria-label="React">
-      {SIGNS.map(([name, sign]) => (
-        <button key={name} type="button" aria-label={`React with ${name}`} title={name} aria-disabled={disabled} onClick={() => !disabled && onReact(name)} data-testid={`react-${name}`}>{sign}</button>
+      {NAMES.map((name) => (
+        <button key={name} type="button" aria-label={`React with ${name}`} title={name} aria-disabled={disabled} onClick={() => !disabled && onReact(name)} data-testid={`react-${name}`}><Sign name={name} size={22} /></button>
       ))}
     </div>
   );
@@ -33,9 +38,9 @@ export function RisingReactions({ reactions, calm }: { reactions: Counted; calm:
   useEffect(() => {
     if (reactions.number === seen.current) return;
     seen.current = reactions.number;
-    const fresh = SIGNS.flatMap(([name, sign], index) => {
+    const fresh = NAMES.flatMap((name, index) => {
       const count = reactions.counts[name] ?? 0;
-      return count > 0 ? [{ id: reactions.number * 10 + index, sign, count, left: Math.random() }] : [];
+      return count > 0 ? [{ id: reactions.number * 10 + index, name, count, left: (index + Math.random() * 0.6) / NAMES.length }] : [];
     });
     if (fresh.length === 0) return;
     setRising((before) => [...before, ...fresh].slice(-MOST_AT_ONCE));
@@ -49,7 +54,7 @@ export function RisingReactions({ reactions, calm }: { reactions: Counted; calm:
   }, []);
   return (
     <div className={calm ? "rising rising-calm" : "rising"} aria-hidden="true" data-testid="rising">
-      {rising.map((one) => <span key={one.id} style={{ "--left": one.left } as CSSProperties}>{one.sign}{one.count > 1 && <small>{one.count}</small>}</span>)}
+      {rising.map((one) => <span key={one.id} style={{ "--left": one.left } as CSSProperties}><Sign name={one.name} size={26} />{one.count > 1 && <small>{one.count}</small>}</span>)}
     </div>
   );
 }

@@ -5,8 +5,8 @@ type Rgb = [number, number, number];
 /** The `--surface` and `--sunken` of styles/tokens.css that are hardest to read on. */
 const BACKGROUND: Record<"light" | "dark", Rgb> = { light: [235, 232, 226], dark: [42, 40, 50] };
 
-/** WCAG 2.2 AA for text. */
-const ENOUGH = 4.5;
+/** WCAG 2.2 AA asks 4.5 of text; a little more, as lines have other backgrounds too (own, called, chosen). */
+const ENOUGH = 4.8;
 
 function parse(color: string): Rgb | null {
   const digits = /^#([0-9a-f]{6})$/i.exec(color)?.[1];

@@ -31,7 +31,8 @@ export interface Completion {
   options: Option[];
 }
 
-const MOST = 8;
+/** No more than fit without scrolling over a phone's keyboard. */
+const MOST = 6;
 
 /** The completion at the caret; null when there is none. */
 export function completionAt(text: string, caret: number, known: Known): Completion | null {

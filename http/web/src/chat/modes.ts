@@ -1,6 +1,6 @@
 /** The room's modes in words. Pure. */
 import type { Me, RoomSettings } from "../realtime/events";
-import { waitWords } from "./useCountdown";
+import { duration } from "../ui/time";
 
 export interface Mode {
   key: string;
@@ -8,7 +8,7 @@ export interface Mode {
   long: string;
 }
 
-const age = (seconds: number) => waitWords(seconds * 1000);
+const age = (seconds: number) => (seconds < 60 ? `${seconds} s` : duration(seconds));
 
 /** What holds here just now, the strictest first. */
 export function modesOf(settings: RoomSettings): Mode[] {
