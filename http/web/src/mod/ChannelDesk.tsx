@@ -234,7 +234,9 @@ const rulingTarget = (ruling: Ruling | null) => (ruling?.target ? { userId: ruli
 
 function focusColumn(section: HTMLElement | null, column: ColumnName) {
   const frame = section?.querySelector<HTMLElement>(`[data-column="${column}"]`);
-  (frame?.querySelector<HTMLElement>("[role=listbox], [role=tab][tabindex='0'], input, button") ?? frame)?.focus();
+  // The list before what arranges the column, which stands above it.
+  const first = ["[role=listbox]", "[role=tab][tabindex='0']", "input", "button"].map((one) => frame?.querySelector<HTMLElement>(one)).find(Boolean);
+  first?.focus({ preventScroll: true });
 }
 
 /** New messages and removals, for who listens; and that the card and the settings may have changed. */

@@ -66,4 +66,4 @@ export const HeldOption = memo(function HeldOption({ line: { held, fate, mine, r
   );
 });
 
-const findingWords = (code: string, detail: string) => [code.replace(/^automod\./, "").replaceAll(/[_.]/g, " "), detail].filter(Boolean).join(": ");
+const findingWords = (code: string, detail: string) => detail || code.replaceAll(/[_.]/g, " ");

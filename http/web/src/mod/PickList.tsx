@@ -59,9 +59,9 @@ export function PickList<Item extends Line>(props: PickListProps<Item>) {
       </div>
       {shown.items.length === 0 && <div className="desk-empty">{empty}</div>}
       {held && (
-        <button type="button" className={`desk-new desk-new-${came}`} onClick={onLive} data-testid={`${id}-live`}>
+        <button type="button" className={`desk-new desk-new-${came}`} onClick={onLive} title="Back to live" data-testid={`${id}-live`}>
           <Icon name="down" size={16} />
-          {shown.waiting > 0 ? `${shown.waiting} new` : "Back to live"} <kbd>End</kbd>
+          {shown.waiting > 0 ? `${shown.waiting} new` : "Live"} <kbd>End</kbd>
         </button>
       )}
     </div>

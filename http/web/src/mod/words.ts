@@ -15,7 +15,7 @@ export function rulingWords({ action, actor, target, after }: Ruling): string {
   const on = after?.["on"];
   if (action === "shield" && typeof on === "boolean") return `${actor.name} switched shield mode ${on ? "on" : "off"}`;
   const what = DONE[action] ?? action.replaceAll("_", " ").replaceAll(".", " ");
-  return [actor.name, what, target?.name].filter(Boolean).join(" ");
+  return [actor.name, what, target?.id === actor.id ? null : target?.name].filter(Boolean).join(" ");
 }
 
 /** 90 -> "1 min 30 s"; the two largest units. */
