@@ -147,12 +147,13 @@ class MemoryRoomLog:
             return Behind(state.rules.revision)
         state.rules = patched(state.rules, change)
         self._publish(room, b"c %d %b" % (change.revision, msgspec.json.encode(change.patch)))
-        if change.entry is None or change.stream_id not in (None, room):
+        if change.stream_id not in (None, room):
             return Applied(change.revision)
-        line = state.add(change.mark.encode(), bytes(change.entry))
-        if covered_by(line.mark) is not None:
-            state.removals.append((change.id, line))
-        self._say(room, state, line)
+        if change.entry is not None:
+            line = state.add(change.mark.encode(), bytes(change.entry))
+            if covered_by(line.mark) is not None:
+                state.removals.append((change.id, line))
+            self._say(room, state, line)
         for mark, message in state.taken_by(change.restores or ""):
             at = milliseconds(self._clock())
             head = msgspec.json.encode({"kind": "restored", "stream_id": room, "id": change.id, "at": at})

@@ -107,9 +107,10 @@ class RedisRoomLog:
     async def control(self, room: str, change: Change) -> Applied | Behind:
         await self._marks.set(room)
         keys = [key(room, part) for part in CONTROL_KEYS]
-        mine = change.entry is not None and change.stream_id in (None, room)
+        mine = change.stream_id in (None, room)
         entry = bytes(change.entry) if change.entry is not None and mine else b""
-        head = (new_epoch(), room, change.revision, change.id, change.mark, entry, change.restores or "")
+        restores = (change.restores or "") if mine else ""
+        head = (new_epoch(), room, change.revision, change.id, change.mark, entry, restores)
         patch = (msgspec.json.encode(change.patch), *patch_arguments(change.patch))
         answer = await self._knowing(room, "room_control", keys, (*head, *patch))
         match answer[0]:

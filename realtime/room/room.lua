@@ -364,15 +364,16 @@ local function room_control(keys, args)
   for index = 9, #args, 3 do patches[args[index]](own, args[index + 1], args[index + 2]) end
   expire_rules(own)
   redis.call('SPUBLISH', own.channel, 'c ' .. args[3] .. ' ' .. args[8])
-  if args[6] == '' then return {'ok', epoch, offset} end
-  offset = offset + 1
-  remove(own, args[4], args[5], offset, archived)
-  note_standing(own, offset, args[5], args[6])
-  add(own, epoch, offset, archived, args[5], args[6])
+  if args[6] ~= '' then
+    offset = offset + 1
+    remove(own, args[4], args[5], offset, archived)
+    note_standing(own, offset, args[5], args[6])
+    add(own, epoch, offset, archived, args[5], args[6])
+  end
   if args[7] ~= '' then
     offset = restore(own, {restores = args[7], stream = args[2], id = args[4]}, epoch, offset, archived, now_ms())
   end
-  keep(keys[1], own.log, offset)
+  if args[6] ~= '' or args[7] ~= '' then keep(keys[1], own.log, offset) end
   return {'ok', epoch, offset}
 end
 

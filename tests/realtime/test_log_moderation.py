@@ -246,6 +246,7 @@ async def test_an_undo_brings_back_what_this_removal_took(log: RoomLog, decide: 
     assert shown(await log.tail(ROOM, 3)) == ["change-2", "change-3", "b"]
     await decide.make(restores=single)
     assert shown(await log.tail(ROOM, 1)) == ["change-4"]  # the ban would take it still
+    assert await decide.make(entry=False, restores="nothing")
     again = await decide.make("!u ada")
     assert shown(await log.tail(ROOM, 10)) == [
         "-",
@@ -256,9 +257,9 @@ async def test_an_undo_brings_back_what_this_removal_took(log: RoomLog, decide: 
         "change-3",
         "-",
         "change-4",
-        "change-5",
+        "change-6",
     ]
-    await decide.make(restores=again)
+    await decide.make(entry=False, restores=again)
     lines = await log.tail(ROOM, 1)
     assert shown(lines) == ["b"]
     assert msgspec.json.decode(lines[0].entry)["message"]["offset"] == 2
