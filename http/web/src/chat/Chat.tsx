@@ -1,11 +1,12 @@
 /** The room beside the picture: its state, the conversation, and the field, or why there is none. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { asApiError } from "../api/errors";
 import type { Acted } from "../realtime/events";
 import { isSaid, type Said } from "../realtime/fold";
 import type { LiveRoom } from "../realtime/useRoom";
 import { Button, IconButton } from "../ui/Button";
+import { Icon } from "../ui/icons";
 import { Skeleton } from "../ui/Skeleton";
 import "../ui/badges.css";
 import { Announcer } from "./Announcer";
@@ -59,6 +60,7 @@ export function Chat({ live, following }: { live: LiveRoom; following?: Followin
       <header className="chat-head" ref={head}>
         <h2>Chat</h2>
         <ChatState live={live} />
+        {room.stream && isModerator(live.you) && <Link className="icon-button" to={`/mod/${room.stream.creator.id}`} aria-label="Moderators' desk" title="Moderators' desk" data-testid="to-desk"><Icon name="shield" /></Link>}
         <IconButton icon="people" label={panel === "people" ? "Back to the chat" : "Who is here"} aria-expanded={panel === "people"} disabled={!room.joined && panel !== "people"} onClick={() => setPanel(panel === "people" ? null : "people")} data-panel="people" data-testid="people-toggle" />
         <IconButton icon="settings" label="Chat settings" aria-expanded={panel === "settings"} onClick={() => setPanel(panel === "settings" ? null : "settings")} data-panel="settings" data-testid="chat-settings-toggle" />
       </header>
