@@ -17,8 +17,8 @@ from infra.stores.search import open_search
 from media.live.charts import Charts
 from media.live.timeline import Timeline
 from realtime.channel_emotes import ChannelEmotes
-from realtime.desk import ChannelHeld
 from realtime.moderation.channels import Channels
+from realtime.moderation.live import HeldInChannels
 from realtime.moderation.said import MongoSaid
 from realtime.ports import ViewerCounts
 
@@ -49,7 +49,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 channels=Channels.over(
                     core.db, core.outbox, core.desk.moderation, MongoSaid(mongo), clock=system_clock
                 ),
-                held_queue=ChannelHeld(core.desk),
+                held_queue=HeldInChannels(core.db, core.desk.holding),
                 settings=settings,
             ),
             stores={

@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.model import Identity
 from infra.clock import Clock
 from infra.outbox import Outbox
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
-from media.live.repository import StreamRepository
 from realtime.bodies import Answer, Body
 from realtime.connections import Connection
 from realtime.emotes import builtin_codes, only_emotes
@@ -25,14 +23,12 @@ from realtime.handlers.features import FeatureHandlers
 from realtime.handlers.moderator import ModeratorHandlers
 from realtime.handlers.room import joined_room, signed_in
 from realtime.moderating import Handler
-from realtime.moderation import repository
-from realtime.moderation.access import admitted
 from realtime.moderation.actions import ACTIONS, Moderation
-from realtime.moderation.bodies import HeldMessage
 from realtime.moderation.classifier import Budgeted
 from realtime.moderation.facts import KnownFollows, LogMessages, RoomFacts
 from realtime.moderation.follows import Follows
 from realtime.moderation.held import HeldQueue
+from realtime.moderation.live import LiveChannels
 from realtime.moderation.names import PeopleByName
 from realtime.moderation.once import Once
 from realtime.moderation.screening import AutoMod
@@ -43,34 +39,12 @@ from realtime.room.feed import RoomFeed
 from realtime.room.log_redis import RedisRoomLog, room_functions
 from realtime.room.polls import Polls
 from realtime.room.projection import Projection
-from realtime.room.raids import LiveChannel, Raids
+from realtime.room.raids import Raids
 from realtime.room.reactions import Reactions
 from realtime.room.rooms import Rooms
 from realtime.room.rules import Rules
 
 SetColor = Callable[[str, str | None], Awaitable[Any]]
-ON_AIR = ("live", "interrupted")
-
-
-class LiveChannels:
-    """`realtime.room.raids.Channels` over PostgreSQL."""
-
-    def __init__(self, db: Postgres, clock: Clock) -> None:
-        self._db = db
-        self._clock = clock
-
-    async def live_stream_of(self, channel_id: str) -> LiveChannel | None:
-        if not repository.is_id(channel_id):
-            return None
-        async with self._db.connection() as connection:
-            stream = await StreamRepository().open_of(connection, channel_id)
-        if stream is None or stream.status not in ON_AIR:
-            return None
-        return LiveChannel(channel_id=channel_id, name=stream.creator_name, stream_id=stream.id)
-
-    async def is_banned(self, channel_id: str, user_id: str) -> bool:
-        async with self._db.connection() as connection:
-            return await repository.sanction(connection, channel_id, user_id, self._clock()) is not None
 
 
 @dataclass(frozen=True)
@@ -135,20 +109,6 @@ class Desk:
         )
 
 
-@dataclass(frozen=True)
-class ChannelHeld:
-    """The held messages of a channel's live room, for who moderates it."""
-
-    desk: Desk
-
-    async def held_in(self, channel_id: str, identity: Identity) -> list[HeldMessage]:
-        """Oldest first, none when nothing is live; raises `ChannelNotFound`, `NotAllowed`."""
-        async with self.desk.db.connection() as connection:
-            await admitted(connection, channel_id, identity, "moderate")
-        stream_id = await self.desk.moderation.open_stream(channel_id)
-        return await self.desk.holding.list(stream_id) if stream_id is not None else []
-
-
 def open_desk(  # the one place where it comes together, by keyword
     *,
     db: Postgres,
@@ -189,6 +149,6 @@ def open_desk(  # the one place where it comes together, by keyword
         following=KnownFollows(Follows(db, outbox, clock=clock), clock),
         polls=Polls(functions, known, once.record),
         reactions=Reactions(functions, known),
-        raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock), viewers=how_many),
+        raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock=clock), viewers=how_many),
         set_color=set_color,
     )

@@ -339,7 +339,13 @@ MOD_EVENTS = (
         "mod:approve", mod.Approve, mod.Acted, "Let a held message through.", (*COMMANDED, HeldGone, HeldClaimed)
     ),
     ClientEvent("mod:deny", mod.Deny, mod.Acted, "Refuse a held message.", HELD),
-    ClientEvent("mod:raid", mod.StartRaid, mod.Acted, "Take the viewers to another channel.", (*COMMANDED, RaidTarget)),
+    ClientEvent(
+        "mod:raid",
+        mod.StartRaid,
+        mod.Acted,
+        "Take the viewers to another channel.",
+        (*COMMANDED, RaidTarget, AlreadySo),
+    ),
     ClientEvent("mod:vip", mod.MakeVip, mod.Acted, "Make somebody a VIP, or not.", APPOINTED),
     ClientEvent(
         "mod:moderator",

@@ -128,11 +128,21 @@ class ChatHandlers:
         return replace(draft, follow_known=True, followed_at=since)
 
 
-async def let_through(room_log: RoomLog, stream_id: str, message: Message) -> Position:
-    """Say a held message after all. The same one again gets the same answer; raises `ChatBanned`, `RoomEnded`."""
+async def let_through(room_log: RoomLog, stream_id: str, message: Message) -> int:
+    """Say a held message after all; its offset. The same one again gets the same answer.
+
+    Raises `ChatBanned`, `RoomEnded`, `Unavailable`.
+    """
+    if (found := await room_log.find(stream_id, message.user.id, message.id)) is not None:
+        # Said already, longer ago than the log remembers ids; a moderator may have removed it since.
+        return msgspec.json.decode(found, type=_Placed).offset
     said = msgspec.convert(message, type=SaidMessage, from_attributes=True)
     draft = replace(draft_of(said), rank=Rank.LET_THROUGH, rate_count=HELD_RATE)
-    return await room_log.append(stream_id, draft)
+    return (await room_log.append(stream_id, draft)).offset
+
+
+class _Placed(msgspec.Struct):
+    offset: int
 
 
 def draft_of(said: SaidMessage, *, ended: bool = False) -> Draft:

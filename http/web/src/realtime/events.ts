@@ -811,7 +811,7 @@ export interface ClientEvents {
   /** Take the viewers to another channel. */
   "mod:raid": (
     body: StartRaid,
-    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.not_allowed" | "raid.target" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.already_so" | "mod.not_allowed" | "raid.target" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Make somebody a VIP, or not. */
   "mod:vip": (
