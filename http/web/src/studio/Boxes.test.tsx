@@ -23,7 +23,7 @@ test("a box moves by arrow keys, says where it is, and keeps the focus; the next
   screen.getByTestId("handle-preview").focus();
   await userEvent.keyboard("{ArrowDown}");
   expect(order().slice(0, 2)).toEqual(["timeline", "preview"]);
-  expect(screen.getByTestId("arrange-said").textContent).toBe("Preview: column 1 of 3, place 2 of 3");
+  expect(screen.getByTestId("arrange-said").textContent).toBe("Preview: column 1 of 3, place 2 of 2");
   await new Promise(requestAnimationFrame);
   expect(document.activeElement).toBe(screen.getByTestId("handle-preview"));
   cleanup();

@@ -43,7 +43,7 @@ test("a refused title is taken back, and what was typed is still in the field", 
   vi.spyOn(calls, "describeStream").mockRejectedValue(new ApiError(400, { code: "request.invalid", message: "No.", details: { fields: { title: "must not contain control characters" } } }));
   render(panel());
   await rename("Noon");
-  expect(await screen.findByText("must not contain control characters")).toBeTruthy();
+  expect(await screen.findByText("Must not contain control characters")).toBeTruthy();
   expect((screen.getByTestId("describe-title") as HTMLInputElement).value).toBe("Noon");
   await userEvent.keyboard("{Escape}");
   expect(title()).toBe("Morning");

@@ -11,7 +11,7 @@ import { useChartColors, type ChartColors } from "./useChartColors";
 const HEIGHTS: Record<Row["name"], number> = { viewers: 116, messages: 66, followers: 54, actions: 54, bitrate_kbps: 66 };
 const TABLE_ROWS = 60;
 
-export default function TimelineChart({ timeline, peak }: { timeline: StreamTimeline; peak: number }) {
+export default function TimelineChart({ timeline, viewers, peak }: { timeline: StreamTimeline; viewers: number; peak: number }) {
   const colors = useChartColors();
   const columns = useMemo(() => columnsOf(timeline), [timeline]);
   const [place, setPlace] = useState<number | null>(null);
@@ -38,7 +38,7 @@ export default function TimelineChart({ timeline, peak }: { timeline: StreamTime
             <p className="timeline-name">
               <span className="timeline-key" style={{ background: colors[row.name] }} aria-hidden="true" />
               <span>{row.title}{row.bars && <span className="muted"> per {stepWords(timeline.step_seconds)}</span>}</span>
-              <strong data-testid={`now-${row.name}`}>{row.words(shown?.[row.name] ?? null)}</strong>
+              <strong data-testid={`now-${row.name}`}>{row.words(row.name === "viewers" && place === null ? viewers : (shown?.[row.name] ?? null))}</strong>
               {row.name === "viewers" && <span className="muted">most {peak.toLocaleString("en")}</span>}
             </p>
             {width > 0 && <Chart row={row} timeline={timeline} columns={columns} colors={colors} width={width} last={index === ROWS.length - 1} place={place} onPoint={setPlace} />}

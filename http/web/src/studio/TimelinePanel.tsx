@@ -30,7 +30,7 @@ export function TimelinePanel({ streamId, status, viewers, peak }: TimelineProps
   return (
     <>
       {error && <p className="timeline-late" role="status">These figures are not up to date: {error.message}</p>}
-      <Suspense fallback={<Waiting />}><TimelineChart timeline={timeline} peak={most} /></Suspense>
+      <Suspense fallback={<Waiting />}><TimelineChart timeline={timeline} viewers={viewers} peak={most} /></Suspense>
       {timeline.marks.length > 0 && (
         <ol className="timeline-marks" aria-label="What happened, the newest first">
           {timeline.marks.slice(-MARKS_SHOWN).reverse().map((mark) => (

@@ -22,9 +22,9 @@ export const HEIGHTS = { least: 4, most: 30 };
 const KEY = "footlight.studio";
 
 export const firstArrangement: Arrangement = {
-  columns: [["preview", "timeline", "howto"], ["ingest", "health", "describe", "settings"], ["chat", "actions"]],
+  columns: [["preview", "timeline"], ["ingest", "health", "describe", "settings"], ["chat", "actions", "howto"]],
   widths: [5, 3, 3],
-  heights: { preview: 12, timeline: 19, howto: 14, ingest: 8, health: 10, describe: 5, settings: 12, chat: 22, actions: 9 },
+  heights: { preview: 12, timeline: 20, howto: 12, ingest: 8, health: 10, describe: 5, settings: 13, chat: 22, actions: 9 },
   hidden: [],
 };
 

@@ -65,7 +65,7 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
     scales: { x: { time: true, range: () => spanOf(timeline) }, y: { range: (_, __, most) => [0, roof(most ?? 0)] } },
     axes: [
       { ...axis, size: last ? AXIS_HEIGHT : 0, show: last, space: 72, values: (_, ticks) => ticks.map((at) => timeWords(at * 1000, Math.max(60, timeline.step_seconds))) },
-      { ...axis, size: SIDE, space: 28, gap: 6, incrs: row.name === "bitrate_kbps" ? undefined! : WHOLE, values: (_, ticks) => ticks.map((tick) => (row.name === "bitrate_kbps" ? bitRateTick(tick) : tick.toLocaleString("en", { notation: "compact" }))) },
+      { ...axis, size: SIDE, gap: 6, splits: (_, __, ___, top) => (size.height > 100 ? [0, top / 2, top] : [0, top]), values: (_, ticks) => ticks.map((tick) => (row.name === "bitrate_kbps" ? bitRateTick(tick) : tick.toLocaleString("en", { notation: "compact" }))) },
     ],
     series: [
       {},
@@ -80,7 +80,6 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
   };
 }
 
-const WHOLE = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 const bitRateTick = (kbps: number) => (kbps >= 1000 ? `${kbps / 1000}M` : kbps === 0 ? "0" : `${kbps}k`);
 
 /** The sample at a column, or the one before a hole. */
