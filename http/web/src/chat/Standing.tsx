@@ -50,9 +50,11 @@ export function Banned({ restriction, channelId }: { restriction: Restriction; c
   return (
     <div className="standing" data-testid="banned">
       <p role="status"><b>You are banned from this chat.</b>{restriction.reason && ` ${restriction.reason}`}</p>
-      {request ? (
+      {/* One that was approved was about an earlier ban; whether one may ask again the server says. */}
+      {request && request.status !== "approved" && (
         <p role="status" data-testid="unban-state">{STATES[request.status]}{request.resolution && ` “${request.resolution}”`}</p>
-      ) : asking ? (
+      )}
+      {request?.status === "pending" ? null : asking ? (
         <form className="stack" onSubmit={submit}>
           <label htmlFor={field} className="small">Why should you be let back in?</label>
           <textarea id={field} className="input" rows={3} maxLength={500} value={text} onChange={(event) => setText(event.target.value)} autoFocus />
@@ -66,11 +68,7 @@ export function Banned({ restriction, channelId }: { restriction: Restriction; c
   );
 }
 
-const STATES: Record<UnbanRequest["status"], string> = {
-  pending: "You asked to be unbanned. The moderators will look at it.",
-  approved: "The moderators let you back in.",
-  denied: "The moderators said no.",
-};
+const STATES = { pending: "You asked to be unbanned. The moderators will look at it.", denied: "The moderators said no." };
 
 function useUnbanRequest(channelId: string) {
   const [request, setRequest] = useState<UnbanRequest | null>(null);
