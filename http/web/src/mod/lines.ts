@@ -13,13 +13,15 @@ const made = new WeakMap<Line, ChatItem>();
 
 /** The same line gives the same object, so that only what changed is drawn again. */
 export function chatItems({ entries, dropped }: Pick<Room, "entries" | "dropped">): ChatItem[] {
-  return entries.map((line, index) => {
+  return entries.flatMap((line, index) => {
+    // What was removed before one came says nothing to anybody; if it is brought back it has its place.
+    if (line.kind === "removed" && !line.was) return [];
     const known = made.get(line);
     const id = String(dropped + index);
-    if (known?.id === id) return known;
+    if (known?.id === id) return [known];
     const item = { id, line };
     made.set(line, item);
-    return item;
+    return [item];
   });
 }
 

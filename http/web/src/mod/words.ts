@@ -3,7 +3,7 @@ import type { Ruling } from "../realtime/events";
 
 const DONE: Record<string, string> = {
   delete: "deleted a message of", timeout: "timed out", ban: "banned", unban: "lifted the ban of", warn: "warned", acknowledge: "acknowledged a warning",
-  clear: "cleared the chat", settings: "changed the room's modes", shield: "switched shield mode", pin: "pinned a message of", unpin: "unpinned the message",
+  clear: "cleared the chat", settings: "changed the room's modes", shield: "switched shield mode", pin: "pinned a message of", unpin: "unpinned a message of",
   announce: "announced", approve: "approved a message of", deny: "denied a message of", raid: "started a raid", vip: "changed the VIP badge of",
   moderator: "changed the moderator role of", undo: "took back an action on", term_add: "added a term", term_remove: "removed a term", automod: "changed AutoMod", note: "wrote a note on",
   unban_request: "decided the request of",
@@ -12,7 +12,7 @@ const DONE: Record<string, string> = {
 export const ACTIONS = Object.keys(DONE);
 
 export function rulingWords({ action, actor, target, after }: Ruling): string {
-  const on = after?.["on"];
+  const on = after?.["on"] ?? after?.["shield"];
   if (action === "shield" && typeof on === "boolean") return `${actor.name} switched shield mode ${on ? "on" : "off"}`;
   const what = DONE[action] ?? action.replaceAll("_", " ").replaceAll(".", " ");
   return [actor.name, what, target?.id === actor.id ? null : target?.name].filter(Boolean).join(" ");

@@ -74,7 +74,7 @@ function AddTerms({ known, onAdded }: { known: Term[]; onAdded: () => void }) {
   };
   return (
     <form className="desk-form" onSubmit={(event) => void add(event)}>
-      <label className="desk-label">Terms, one a line. <code>*</code> stands for any characters.
+      <label className="desk-label"><span>Terms, one a line. <code>*</code> stands for any characters.</span>
         <textarea className="input" rows={3} value={typed} data-testid="terms-new" onChange={(event) => setTyped(event.target.value)} />
       </label>
       <div className="desk-two">
