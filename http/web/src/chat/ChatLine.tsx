@@ -74,10 +74,10 @@ function Answered({ name, text, onGo }: { name: string; text: string | null; onG
 }
 
 /** Here something was removed; runs of it are one line, so that a cleared chat is not a page of them. */
-export function GoneLine({ order, count, by }: { order: number; count: number; by: RemovedBy | null }) {
+export function GoneLine({ order, count, by, height }: { order: number; count: number; by: RemovedBy | null; height?: number | undefined }) {
   const why = by && REMOVED[by.action];
   const words = count === 1 ? "Message removed" : `${count} messages removed`;
-  return <li className="line line-gone" data-order={order} data-testid="chat-gone">{words}{why ? ` (${why})` : ""}</li>;
+  return <li className="line line-gone" style={height ? { minHeight: height } : undefined} data-order={order} data-testid="chat-gone">{words}{why ? ` (${why})` : ""}</li>;
 }
 
 /** Something that happened to the room. */

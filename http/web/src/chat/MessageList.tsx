@@ -35,9 +35,12 @@ export const builtinByCode: ReadonlyMap<string, Emote> = new Map(builtinEmotes.m
 
 export function MessageList(props: MessageListProps) {
   const { room, settings = plainChat, emotes = builtinByCode, onRetry, onForget, onHold } = props;
-  const rows = useMemo(() => rowsOf(room, { hideRemoved: !settings.removed }), [room, settings.removed]);
   const last = room.dropped + room.entries.length;
   const [heldAt, setHeldAt] = useState<number | null>(null);
+  const apart = useRef<ReadonlySet<number> | null>(null);
+  if (heldAt === null) apart.current = null;
+  const rows = useMemo(() => rowsOf(room, { hideRemoved: !settings.removed, apart: apart.current }), [room, settings.removed, heldAt]);
+  if (heldAt !== null) apart.current ??= new Set(rows.filter(choosable).map((row) => row.order));
   const [pointed, setPointed] = useState<number | null>(null);
   const [chosen, setChosen] = useState<number | null>(null);
   const handle = useRef<ListHandle>(null);
@@ -93,9 +96,9 @@ export function MessageList(props: MessageListProps) {
         rows={rows} held={held} onHeld={onHeldByScroll} handle={handle} className={classes} onKeyDown={onKeyDown}
         onPointerOver={pointAt} onPointerLeave={onLeave} tabIndex={0} role="log" aria-live="off" aria-label="Chat messages" data-testid="chat-list"
       >
-        {(row) => {
+        {(row, height) => {
           if (row.type === "gap") return <MissedLine key={row.key} order={row.order} />;
-          if (row.type === "gone") return <GoneLine key={row.key} order={row.order} count={row.count} by={row.by} />;
+          if (row.type === "gone") return <GoneLine key={row.key} order={row.order} count={row.count} by={row.by} height={apart.current?.has(row.order) ? height : undefined} />;
           if (row.type === "note") return <NoteLine key={row.key} order={row.order} line={row.line} />;
           if (row.type === "pending") return <PendingLine key={row.key} order={row.order} message={row.message} onRetry={onRetry} onForget={onForget} />;
           const answered = answerOf(row.line, room, choose);

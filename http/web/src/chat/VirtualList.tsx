@@ -2,7 +2,7 @@
  * A list of which only what is on the screen is laid out. It follows its end; held, it keeps the row at the top of the
  * screen where it is, whatever comes, goes or changes its height above or below.
  */
-import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type HTMLAttributes, type ReactNode, type Ref } from "react";
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type HTMLAttributes, type KeyboardEvent, type ReactNode, type Ref } from "react";
 import { indexAt, rowAt, shownRows, type Anchor, type Placed, type Shown } from "./window";
 
 /** Within this many pixels of the end one is reading the end. */
@@ -21,7 +21,8 @@ export interface ListHandle {
 
 interface ListProps<R extends Row> extends Omit<HTMLAttributes<HTMLDivElement>, "children"> {
   rows: R[];
-  children: (row: R) => ReactNode;
+  /** `height`: what the row measured so far, if it was on the page. */
+  children: (row: R, height: number | undefined) => ReactNode;
   held: boolean;
   /** Scrolled up, or back to the end. */
   onHeld: (held: boolean) => void;
@@ -94,10 +95,18 @@ export function VirtualList<R extends Row>({ rows, children, held, onHeld, handl
     },
   }), [again]);
 
+  /** A page at once: an animated one would be cut short by the place that is kept. */
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const page = { PageUp: -1, PageDown: 1 }[event.key];
+    if (!page || !box.current) return attributes.onKeyDown?.(event);
+    event.preventDefault();
+    box.current.scrollTop += page * box.current.clientHeight * 0.9;
+  };
+
   return (
-    <div {...attributes} ref={box} onScroll={onScroll}>
+    <div {...attributes} ref={box} onScroll={onScroll} onKeyDown={onKeyDown}>
       <ol ref={list} style={{ paddingTop: shown.before, paddingBottom: shown.after }}>
-        {rows.slice(shown.start, shown.end).map(children)}
+        {rows.slice(shown.start, shown.end).map((row) => children(row, heights.current.get(row.key)))}
       </ol>
     </div>
   );

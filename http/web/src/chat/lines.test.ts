@@ -59,6 +59,12 @@ describe("rows", () => {
     expect(rowsOf(room([gone(1), said(2)]), { hideRemoved: true }).map((row) => row.type)).toEqual(["said"]);
   });
 
+  test("lines that are removed while the list is held keep rows of their own", () => {
+    const apart = new Set([10, 11]);
+    expect(rowsOf(room([gone(1), gone(2), gone(3), gone(4)]), { apart }).map((row) => [row.type, row.order])).toEqual([["gone", 10], ["gone", 11], ["gone", 12]]);
+    expect(rowsOf(room([gone(1), said(2), gone(3)]), { apart, hideRemoved: true }).map((row) => row.order)).toEqual([10, 11]);
+  });
+
   test("gaps and own messages stand where they belong", () => {
     const pending = [{ id: "p1", text: "", user: ada, at: 1, state: "held" as const }];
     expect(rowsOf(room([said(1)], { gaps: [10, 11], pending })).map((row) => row.type)).toEqual(["gap", "said", "gap", "pending"]);

@@ -14,9 +14,11 @@ export type ChatRow =
 interface RowOptions {
   /** Removed lines leave nothing behind. */
   hideRemoved?: boolean;
+  /** Lines that stood there when the list was held: removed now, they keep a row of their own, so that nothing moves. */
+  apart?: ReadonlySet<number> | null;
 }
 
-export function rowsOf(room: Pick<Room, "entries" | "dropped" | "gaps" | "pending">, { hideRemoved = false }: RowOptions = {}): ChatRow[] {
+export function rowsOf(room: Pick<Room, "entries" | "dropped" | "gaps" | "pending">, { hideRemoved = false, apart = null }: RowOptions = {}): ChatRow[] {
   const rows: ChatRow[] = [];
   const gaps = new Set(room.gaps);
   room.entries.forEach((line, index) => {
@@ -24,8 +26,9 @@ export function rowsOf(room: Pick<Room, "entries" | "dropped" | "gaps" | "pendin
     if (gaps.has(order)) rows.push(gapAt(order));
     const row = rowOf(line, order);
     const last = rows.at(-1);
-    if (row.type === "gone" && hideRemoved) return;
-    if (row.type === "gone" && last?.type === "gone") rows[rows.length - 1] = { ...last, count: last.count + 1, by: row.by ?? last.by };
+    const alone = apart?.has(order) ?? false;
+    if (row.type === "gone" && hideRemoved && !alone) return;
+    if (row.type === "gone" && !alone && last?.type === "gone" && !apart?.has(last.order)) rows[rows.length - 1] = { ...last, count: last.count + 1, by: row.by ?? last.by };
     else rows.push(row);
   });
   const next = room.dropped + room.entries.length;

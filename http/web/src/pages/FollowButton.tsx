@@ -12,10 +12,10 @@ interface FollowProps {
 
 export function FollowButton({ name, following: { on, followers, busy, change }, signedIn }: FollowProps) {
   const { pathname } = useLocation();
-  const count = followers === null ? "" : ` · ${shortCount(followers)}`;
+  const count = followers !== null && <span aria-hidden="true"> · {shortCount(followers)}</span>;
   if (!signedIn) return <ButtonLink small icon="heart" to="/signin" state={{ from: pathname }}>Follow{count}</ButtonLink>;
   return (
-    <Button small icon={on ? "check" : "heart"} look={on ? "plain" : "primary"} busy={busy} aria-pressed={on ?? false} aria-label={`Follow ${name}`} onClick={() => change(!on)} data-testid="follow">
+    <Button small icon={on ? "check" : "heart"} look={on ? "plain" : "primary"} busy={busy} aria-label={on ? `Following ${name}. Unfollow` : `Follow ${name}`} onClick={() => change(!on)} data-testid="follow">
       {on ? "Following" : "Follow"}{count}
     </Button>
   );
