@@ -24,7 +24,7 @@ const KEY = "footlight.studio";
 export const firstArrangement: Arrangement = {
   columns: [["preview", "timeline"], ["ingest", "health", "describe", "settings"], ["chat", "actions", "howto"]],
   widths: [5, 3, 3],
-  heights: { preview: 12, timeline: 20, howto: 12, ingest: 8, health: 10, describe: 5, settings: 13, chat: 22, actions: 9 },
+  heights: { preview: 12, timeline: 23, howto: 15, ingest: 8, health: 10, describe: 5, settings: 13, chat: 22, actions: 9 },
   hidden: [],
 };
 

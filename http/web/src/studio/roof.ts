@@ -2,5 +2,5 @@
 export function roof(most: number): number {
   const room = Math.max(4, most * 1.15);
   const unit = 10 ** Math.floor(Math.log10(room));
-  return [1, 2, 4, 6, 8, 10].map((times) => times * unit).find((height) => height >= room)!;
+  return [1, 2, 3, 4, 6, 8, 10].map((times) => times * unit).find((height) => height >= room)!;
 }
