@@ -102,6 +102,13 @@ class Log {
     };
   }
 
+  /** What has to be on the screen, by the rules and not by folding. */
+  visible(from: number) {
+    const back = this.entries.flatMap((entry) => (entry.kind === "restored" && !this.removed({ ...entry.message, offset: entry.offset }) ? [entry.message.id] : []));
+    const said = this.entries.filter(isSpoken).filter((entry) => entry.offset >= from);
+    return said.filter((entry) => !this.removed(entry) || back.includes(entry.id)).map((entry) => [entry.offset, entry.id, entry.text]);
+  }
+
   /** What must not be on any screen: texts of which no place is left. */
   get removedTexts(): string[] {
     const there = new Set<string>();
@@ -151,6 +158,7 @@ test("snapshot + entries = fresh snapshot, and nothing removed is in either", ()
     const { log, readers } = play(seed);
     const fresh = join(emptyRoom, log.answer(null));
     const from = log.entries.length - 19;
+    expect(visible(fresh, from), `seed ${seed}`).toEqual(log.visible(from));
     for (const room of readers) {
       expect(visible(room, from), `seed ${seed}`).toEqual(visible(fresh, from));
       expect(room.settings, `seed ${seed}`).toEqual(fresh.settings);
