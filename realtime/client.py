@@ -21,11 +21,13 @@ from websockets.exceptions import WebSocketException
 
 from infra.clock import new_id
 from infra.errors import FootlightError, Unavailable
+from realtime.fold import Seen
 
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OPEN_SECONDS = 3.0
+PRIVATE = ("room:you", "room:removed", "chat:held", "mod:acted", "mod:held")
 KEPT_AHEAD = 1000  # entries that wait for a join; of more the newest, and the hole before them asks for another join
 
 
@@ -39,12 +41,15 @@ class Refused(FootlightError):
 
 @dataclass
 class View:
-    """A room as this client sees it. `resets` counts new beginnings, `rejoins` recoveries."""
+    """A room as this client sees it: `entries` as they came, `seen` what is left of them. `resets` counts new
+    beginnings, `rejoins` recoveries."""
 
     stream_id: str
     epoch: str | None = None
     offset: int = 0
     entries: list[dict[str, Any]] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
+    desk: bool = False
     viewers: int = 0
     status: str = ""
     title: str = ""
@@ -76,8 +81,10 @@ class View:
         else:
             self.resets += self.epoch is not None
             self.entries, self.offset = [], body["offset"] - len(body["entries"])
+            self.seen.first, self.seen.lines = self.offset + 1, {}
         for entry in body["entries"]:
             self.take(entry)
+        self.seen.standing(body)
         self.epoch, self.offset = body["epoch"], max(self.offset, body["offset"])
         self.viewers, self.status, self.title = body["viewers"], body["stream"]["status"], body["stream"]["title"]
         self.answer, self.standing = body, True
@@ -96,6 +103,7 @@ class View:
             return False
         self.offset = entry["offset"]
         self.entries.append(entry)
+        self.seen.take([entry])
         return True
 
 
@@ -105,6 +113,7 @@ class RoomClient:
     def __init__(self, urls: Sequence[str], auth: dict[str, str], headers: dict[str, str]) -> None:
         self.views: dict[str, View] = {}
         self.closings: list[dict[str, Any]] = []
+        self.told: list[tuple[str, Any]] = []  # events that are for this user or the desk
         self.connects = 0
         self.paused = asyncio.Event()  # cleared: do not reconnect
         self.paused.set()
@@ -118,9 +127,9 @@ class RoomClient:
         self._tasks: set[asyncio.Task[None]] = set()
         self.refused: dict[str, Any] | None = None
 
-    async def join(self, stream_id: str) -> View:
-        """Enter a room and stay in it until `leave`."""
-        view = self.views.setdefault(stream_id, View(stream_id))
+    async def join(self, stream_id: str, *, desk: bool = False) -> View:
+        """Enter a room and stay in it until `leave`; with `desk` as a moderator at work."""
+        view = self.views.setdefault(stream_id, View(stream_id, desk=desk))
         await self._join(view)
         return view
 
@@ -240,7 +249,9 @@ class RoomClient:
             if body["delay_ms"] or body["code"] == "node.draining":
                 self._spawn(self._move(body["delay_ms"] / 1000))
         elif view := self.views.get(body["stream_id"]):
-            if name == "room:viewers":
+            if name in PRIVATE:
+                self.told.append((name, body))
+            elif name == "room:viewers":
                 view.viewers = body["viewers"]
             elif name == "room:status":
                 view.status, view.title = body["status"], body["title"]
@@ -260,7 +271,7 @@ class RoomClient:
             self._spawn(self._rejoin(view))
 
     async def _join(self, view: View) -> None:
-        body: dict[str, Any] = {"stream_id": view.stream_id}
+        body: dict[str, Any] = {"stream_id": view.stream_id, "desk": view.desk}
         if view.epoch is not None:
             body |= {"epoch": view.epoch, "offset": view.offset}
         await self.ask("room:join", body)

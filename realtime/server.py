@@ -1,16 +1,18 @@
 """The real-time node: which events there are, who handles them, and how the parts are put together.
 
-    room:join   -> RoomHandlers.join     read what was missed, then hear everything
-    room:leave  -> RoomHandlers.leave
-    room:chatters -> ChattersHandlers.who_is_here
-    chat:send   -> ChatHandlers.send     into the room's log, and from there to every node
+    room:join      -> RoomHandlers.join     read what was missed, then hear everything
+    room:leave     -> RoomHandlers.leave
+    room:chatters  -> ChattersHandlers.who_is_here
+    chat:send      -> ChatHandlers.send     past AutoMod into the room's log, and from there to every node
+    chat:command   -> CommandHandlers       a line with a slash, handed to the event it stands for
+    mod:*, poll:*, chat:react -> realtime/desk.py names their handlers
 
 `open_realtime` is the only way in. One door for the wire (`Node.opened`, `heard`, `gone`), one place where errors
 become acknowledgements (`Node.heard`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -18,7 +20,7 @@ import msgspec
 
 from accounts.cookies import ACCESS_COOKIE, read_cookies
 from accounts.model import Identity
-from infra.bus.port import Bus
+from infra.bus.port import Bus, Subscription
 from infra.clock import Clock, new_id, system_clock
 from infra.errors import FootlightError, Invalid, Unauthenticated, Unavailable
 from infra.logs import correlated, get_logger
@@ -177,6 +179,20 @@ class Realtime:
         log.info("realtime.drained", clients=told)
 
 
+def _handlers(
+    rooms: Rooms, entering: RoomHandlers, people: ChattersHandlers, moderating: Moderating, clock: Clock
+) -> dict[str, Handler]:
+    """Who handles which event."""
+    chat = ChatHandlers(rooms, moderating, clock)
+    return {
+        "room:join": entering.join,
+        "room:leave": entering.leave,
+        "room:chatters": people.who_is_here,
+        "chat:send": chat.send,
+        **moderating.handlers(rooms, chat),
+    }
+
+
 @asynccontextmanager
 async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes together, by keyword
     *,
@@ -205,24 +221,16 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     async with open_channels(redis, redis_settings) as channels:
         count_sent, count_heard = (metrics.room_messages.labels(way).inc for way in ("out", "in"))
         rooms = Rooms(channels, room_log, snapshots, count_sent, Standings(connections), clock, limits)
-        entering, people = RoomHandlers(rooms, presence, clock), ChattersHandlers(People(counting))
-        chat = ChatHandlers(rooms, moderating, clock)
-        handlers: dict[str, Handler] = {
-            "room:join": entering.join,
-            "room:leave": entering.leave,
-            "room:chatters": people.who_is_here,
-            "chat:send": chat.send,
-            **moderating.handlers(rooms, chat),
-        }
+        entering = RoomHandlers(rooms, presence, clock)
+        handlers = _handlers(rooms, entering, ChattersHandlers(People(counting)), moderating, clock)
         sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
         nodes = Nodes(redis)
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
         work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
-        running = [asyncio.create_task(one) for one in work]
         log.info("realtime.open", node=node)
-        try:
+        async with _alive(following, work, connections, rooms, sockets):
             async with Relay(sockets.handle_request, engine.name, nodes.address_of, places) as relay:
                 yield Realtime(
                     app=Door(relay, origins, ACCESS_COOKIE),
@@ -233,12 +241,26 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
                     rooms=rooms,
                     engine=engine,
                 )
-        finally:
-            for subscription in following:
-                await subscription.close()
-            await drain(connections, rooms.place_of, 0.0)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await rooms.close()
-            await sockets.eio.stop()
+
+
+@asynccontextmanager
+async def _alive(
+    following: Sequence[Subscription],
+    work: Sequence[Coroutine[Any, Any, None]],
+    connections: Connections,
+    rooms: Rooms,
+    sockets: SocketServer,
+) -> AsyncIterator[None]:
+    """Work as long as the block runs, then close everything in its order."""
+    running = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for subscription in following:
+            await subscription.close()
+        await drain(connections, rooms.place_of, 0.0)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await rooms.close()
+        await sockets.eio.stop()

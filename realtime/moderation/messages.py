@@ -86,5 +86,6 @@ async def announce(scene: Scene, command: Announce) -> Outcome:
     entry = Announcement(
         offset=0, stream_id=scene.room, id=scene.id, at=scene.at, user=scene.actor, text=text, tint=command.tint
     )
-    deed = scene.deed("announce", after={"text": text, "tint": command.tint}, entry=entry)
+    mark = mark_of_quote(scene.actor.id, scene.id)  # so that it can be removed like a message
+    deed = scene.deed("announce", after={"text": text, "tint": command.tint}, entry=entry, mark=mark)
     return Outcome([deed], "Announced.", undoable=False)

@@ -30,7 +30,7 @@ async def test_the_official_javascript_client_gets_along(shared_node: TestNode, 
     seen = json.loads(output)
     assert seen["joined"]["ok"]
     assert seen["refused"]["error"]["code"] == "chat.text_invalid"
-    assert seen["sent"] == {"ok": True, "offset": 1}
+    assert seen["sent"] == {"ok": True, "offset": 1, "held": False}
     assert [entry["text"] for entry in seen["chat"]] == ["héllo ✓"]
     assert seen["errors"][0]["data"]["code"] == "auth.session_over"
     assert seen["closing"]["code"] == "socket.misbehaved"
