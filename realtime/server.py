@@ -230,17 +230,19 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
         work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
         log.info("realtime.open", node=node)
-        async with _alive(following, work, connections, rooms, sockets):
-            async with Relay(sockets.handle_request, engine.name, nodes.address_of, places) as relay:
-                yield Realtime(
-                    app=Door(relay, origins, ACCESS_COOKIE),
-                    private_app=Door(OwnSessions(sockets.handle_request, engine.name), origins, ACCESS_COOKIE),
-                    nodes=nodes,
-                    viewers=presence,
-                    connections=connections,
-                    rooms=rooms,
-                    engine=engine,
-                )
+        async with (
+            _alive(following, work, connections, rooms, sockets),
+            Relay(sockets.handle_request, engine.name, nodes.address_of, places) as relay,
+        ):
+            yield Realtime(
+                app=Door(relay, origins, ACCESS_COOKIE),
+                private_app=Door(OwnSessions(sockets.handle_request, engine.name), origins, ACCESS_COOKIE),
+                nodes=nodes,
+                viewers=presence,
+                connections=connections,
+                rooms=rooms,
+                engine=engine,
+            )
 
 
 @asynccontextmanager
