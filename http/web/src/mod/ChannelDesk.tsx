@@ -210,7 +210,7 @@ function OpenDesk(props: OpenProps) {
         <div className="desk-columns">
           {shown.map((column, index) => (
             <ColumnFrame
-              key={column.name} column={column} first={index === 0} last={index === shown.length - 1} count={counts[column.name] ?? 0}
+              key={column.name} column={column} of={info.channel.display_name} first={index === 0} last={index === shown.length - 1} count={counts[column.name] ?? 0}
               hidden={props.only !== null && props.only !== column.name} single={props.only !== null} active={props.active === column.name}
               onActive={() => props.onActive(column.name)} onArrange={(change) => props.onArrange(column.name, change)}
             >

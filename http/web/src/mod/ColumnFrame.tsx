@@ -6,6 +6,8 @@ import { COLUMN_TITLES, MAX_WIDTH, MIN_WIDTH, type Column } from "./layout";
 
 interface ColumnFrameProps {
   column: Column;
+  /** The channel's name. */
+  of: string;
   first: boolean;
   last: boolean;
   hidden: boolean;
@@ -20,7 +22,7 @@ interface ColumnFrameProps {
 
 const STEP_PX = 24;
 
-export function ColumnFrame({ column, first, last, hidden, single, active, count, onActive, onArrange, children }: ColumnFrameProps) {
+export function ColumnFrame({ column, of, first, last, hidden, single, active, count, onActive, onArrange, children }: ColumnFrameProps) {
   const { name, width } = column;
   const title = COLUMN_TITLES[name];
   const pick = (close: () => void, change: Parameters<typeof onArrange>[0]) => () => {
@@ -29,7 +31,7 @@ export function ColumnFrame({ column, first, last, hidden, single, active, count
   };
   return (
     <section
-      className={active ? "desk-column desk-active" : "desk-column"} aria-label={title} data-column={name} data-testid={`column-${name}`} hidden={hidden}
+      className={active ? "desk-column desk-active" : "desk-column"} aria-label={`${title}, ${of}`} data-column={name} data-testid={`column-${name}`} hidden={hidden}
       style={single ? undefined : { flexBasis: width, minWidth: Math.max(MIN_WIDTH, width * 0.8) }} onFocusCapture={onActive} onPointerDownCapture={onActive}
     >
       <header className="desk-column-head">

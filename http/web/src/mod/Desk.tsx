@@ -10,7 +10,7 @@ import { Menu } from "../ui/Menu";
 import { PageSkeleton } from "../ui/Skeleton";
 import { AddChannel } from "./AddChannel";
 import { ChannelDesk, type ChannelControls } from "./ChannelDesk";
-import { COLUMN_TITLES, addChannel, firstLayout, MAX_CHANNELS, moveColumn, recallLayout, rememberLayout, removeChannel, resizeColumn, showColumn, type Column, type ColumnName, type DeskLayout } from "./layout";
+import { COLUMN_TITLES, addChannel, arrangeChannel, columnsOf, firstLayout, MAX_CHANNELS, moveColumn, recallLayout, rememberLayout, removeChannel, resizeColumn, showColumn, type Column, type ColumnName, type DeskLayout } from "./layout";
 import { ShortcutSheet } from "./ShortcutSheet";
 import { speaker, type News } from "./speech";
 import { marked, newest, offered, without, type Undoable } from "./undo";
@@ -46,13 +46,14 @@ function DeskPage({ first }: { first: string }) {
   const phone = usePhone();
 
   const channels = [first, ...layout.beside.filter((id) => id !== first)];
-  const shown = layout.columns.filter((column) => column.shown);
-  const active = shown.some((column) => column.name === focus.column) ? focus.column : (shown[0]?.name ?? "chat");
   const here = channels.includes(focus.channel) ? focus.channel : first;
+  const shown = columnsOf(layout, here).filter((column) => column.shown);
+  const active = shown.some((column) => column.name === focus.column) ? focus.column : (shown[0]?.name ?? "chat");
+  const arrange = (channel: string, change: (before: DeskLayout) => DeskLayout) => setLayout((before) => arrangeChannel(before, channel === first ? null : channel, change));
   const activate = useMemo(() => Object.fromEntries(channels.map((channel) => [channel, (column: ColumnName) => {
-    setLayout((before) => showColumn(before, column, true));
+    setLayout((before) => arrangeChannel(before, channel === first ? null : channel, (mine) => shownColumn(mine, column)));
     setFocus((now) => (now.channel === channel && now.column === column ? now : { channel, column }));
-  }])), [channels.join(" "), setLayout]);
+  }])), [channels.join(" "), first, setLayout]);
   const go = (channel: string, column: ColumnName) => {
     setFocus({ channel, column });
     // After the column is shown, which on a phone it is only then.
@@ -65,7 +66,7 @@ function DeskPage({ first }: { first: string }) {
       <header className="desk-head">
         <h1>Moderators' desk</h1>
         <AddChannel first={first} full={channels.length >= MAX_CHANNELS} onAdd={(id) => setLayout((before) => addChannel(before, first, id))} />
-        <ColumnsMenu columns={layout.columns} onShow={(name, on) => setLayout((before) => showColumn(before, name, on))} onReset={() => setLayout((before) => ({ ...firstLayout, beside: before.beside }))} />
+        <ColumnsMenu columns={columnsOf(layout, here)} onShow={(name, on) => arrange(here, (before) => showColumn(before, name, on))} onReset={() => arrange(here, (before) => ({ ...before, columns: firstLayout.columns }))} />
         <IconButton icon="help" label="Keyboard shortcuts" onClick={() => setHelp(true)} data-testid="desk-help" />
       </header>
       {phone && channels.length > 1 && (
@@ -78,24 +79,27 @@ function DeskPage({ first }: { first: string }) {
         {channels.map((channel) => (
           <div key={channel} className="desk-slot" hidden={phone && channel !== here}>
             <ChannelDesk
-              channelId={channel} columns={layout.columns} only={phone ? active : null} active={channel === here ? active : null}
+              channelId={channel} columns={columnsOf(layout, channel)} only={phone ? active : null} active={channel === here ? active : null}
               filter={channel === first ? filter : (others[channel] ?? NO_FILTER)}
               onFilter={channel === first ? setFilter : (next) => setOthers((before) => ({ ...before, [channel]: next }))}
               onActive={activate[channel]!} controls={controls} tell={tell} onDone={undo.offer}
-              onArrange={(name, change) => setLayout((before) => arranged(before, name, change))}
+              onArrange={(name, change) => arrange(channel, (before) => arranged(before, name, change))}
               onRemove={channel === first ? null : () => setLayout((before) => removeChannel(before, channel))}
             />
           </div>
         ))}
       </div>
       <UndoToasts all={undo.all} onUndo={undo.undo} />
-      <ShortcutSheet open={help} onClose={() => setHelp(false)} columns={layout.columns} />
+      <ShortcutSheet open={help} onClose={() => setHelp(false)} columns={shown} />
       <p className="sr-only" aria-live="polite" data-testid="desk-spoken">{spoken}</p>
     </div>
   );
 }
 
 const NO_FILTER: LogFilter = {};
+
+/** A column that is shown already changes nothing, so that a focus alone stores nothing. */
+const shownColumn = (layout: DeskLayout, name: ColumnName) => (layout.columns.some((column) => column.name === name && column.shown) ? layout : showColumn(layout, name, true));
 
 function arranged(layout: DeskLayout, name: ColumnName, { move, show, width }: { move?: -1 | 1; show?: boolean; width?: number }): DeskLayout {
   if (move) return moveColumn(layout, name, move);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addChannel, firstLayout, MAX_WIDTH, MIN_WIDTH, moveColumn, parseLayout, removeChannel, resizeColumn, showColumn, type DeskLayout } from "./layout";
+import { addChannel, arrangeChannel, columnsOf, firstLayout, MAX_WIDTH, MIN_WIDTH, moveColumn, parseLayout, removeChannel, resizeColumn, showColumn, type DeskLayout } from "./layout";
 
 const shown = (layout: DeskLayout) => layout.columns.filter((column) => column.shown).map((column) => column.name).join(" ");
 
@@ -33,4 +33,13 @@ test("what was stored comes back; what makes no sense does not", () => {
     expect(shown(parseLayout(bad))).toBe(shown(firstLayout));
   }
   expect(parseLayout('{"columns":[{"name":"log","shown":true,"width":300}]}').columns.map((column) => column.name)).toEqual(["log", "chat", "held", "card", "settings"]);
+});
+
+test("each channel has columns of its own once they are arranged, and keeps them", () => {
+  const two = addChannel(firstLayout, "a", "b");
+  const mine = arrangeChannel(two, "b", (layout) => showColumn(layout, "log", false));
+  expect(columnsOf(mine, "b").filter((column) => column.shown).map((column) => column.name)).toEqual(["chat", "held", "card"]);
+  expect(shown(mine)).toBe("chat held log card");
+  expect(arrangeChannel(two, "b", (layout) => layout)).toBe(two);
+  expect(parseLayout(JSON.stringify(mine))).toEqual(mine);
 });

@@ -17,6 +17,8 @@ export interface DeskLayout {
   columns: Column[];
   /** Channels beside the one in the address. */
   beside: string[];
+  /** The columns of those, once they were arranged otherwise than the first channel's. */
+  own?: Record<string, Column[]>;
 }
 
 export const MIN_WIDTH = 260;
@@ -41,6 +43,17 @@ export function moveColumn(layout: DeskLayout, name: ColumnName, by: -1 | 1): De
   const [a, b] = [columns.findIndex((column) => column.name === name), columns.findIndex((column) => column.name === other.name)];
   [columns[a], columns[b]] = [columns[b]!, columns[a]!];
   return { ...layout, columns };
+}
+
+export const columnsOf = (layout: DeskLayout, channel: string): Column[] => layout.own?.[channel] ?? layout.columns;
+
+/** A change of one channel's columns; `null` is the channel in the address. */
+export function arrangeChannel(layout: DeskLayout, channel: string | null, change: (layout: DeskLayout) => DeskLayout): DeskLayout {
+  if (channel === null) return change(layout);
+  const columns = columnsOf(layout, channel);
+  const next = change({ ...layout, columns }).columns;
+  const same = next.length === columns.length && next.every((column, index) => column === columns[index]);
+  return same ? layout : { ...layout, own: { ...layout.own, [channel]: next } };
 }
 
 /** The last column that is shown cannot be hidden: a desk without any would have no way back. */
@@ -68,12 +81,23 @@ export function parseLayout(stored: string | null): DeskLayout {
   } catch {
     return firstLayout;
   }
-  if (!Array.isArray(found.columns)) return firstLayout;
-  const known = found.columns.filter((column, index, all) => isColumn(column) && all.findIndex((other) => other?.name === column.name) === index);
+  const columns = parseColumns(found.columns);
+  if (!columns) return firstLayout;
+  const beside = Array.isArray(found.beside) ? found.beside.filter((id) => typeof id === "string").slice(0, MAX_CHANNELS - 1) : [];
+  const own = Object.fromEntries(beside.flatMap((id) => {
+    const arranged = parseColumns(found.own?.[id]);
+    return arranged ? [[id, arranged]] : [];
+  }));
+  return { columns, beside, ...(Object.keys(own).length > 0 ? { own } : {}) };
+}
+
+/** Null for what is no arrangement, or shows nothing. */
+function parseColumns(found: unknown): Column[] | null {
+  if (!Array.isArray(found)) return null;
+  const known = (found as (Partial<Column> | null)[]).filter(isColumn).filter((column, index, all) => all.findIndex((other) => other.name === column.name) === index);
   const missing = firstLayout.columns.filter((column) => !known.some((other) => other.name === column.name));
   const columns = [...known.map((column) => ({ name: column.name, shown: column.shown, width: clamp(column.width) })), ...missing];
-  const beside = Array.isArray(found.beside) ? found.beside.filter((id) => typeof id === "string").slice(0, MAX_CHANNELS - 1) : [];
-  return columns.some((column) => column.shown) ? { columns, beside } : { ...firstLayout, beside };
+  return columns.some((column) => column.shown) ? columns : null;
 }
 
 const isColumn = (column: Partial<Column> | null): column is Column =>
