@@ -1,5 +1,5 @@
 /** The boxes of the control panel where the creator put them. They move only while "Arrange" is on: by dragging, by buttons, by keys. */
-import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode, type Ref } from "react";
 import { Button, IconButton } from "../ui/Button";
 import { Icon } from "../ui/icons";
 import { BOX_TITLES, firstArrangement, heighten, hide, move, placeInWords, put, rowsOf, show, shown, storeArrangement, storedArrangement, widen, type Arrangement, type Box, type Direction } from "./arrange";
@@ -182,9 +182,9 @@ function Tools({ hidden, onShow, onReset, onDone }: { hidden: Box[]; onShow: (bo
   );
 }
 
-export function ArrangeButton({ on, onToggle }: { on: boolean; onToggle: () => void }) {
+export function ArrangeButton({ button, on, onToggle }: { button: Ref<HTMLButtonElement>; on: boolean; onToggle: () => void }) {
   return (
-    <button type="button" className="button button-small button-quiet" aria-pressed={on} onClick={onToggle} data-testid="arrange">
+    <button ref={button} type="button" className="button button-small button-quiet" aria-pressed={on} onClick={onToggle} data-testid="arrange">
       <Icon name="theatre" size={18} /><span className="button-label">Arrange</span>
     </button>
   );

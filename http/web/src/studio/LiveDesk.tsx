@@ -1,5 +1,5 @@
 /** The control panel while a stream is open: its state above, and boxes that the creator arranges. */
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { stopStream } from "../api/calls";
 import { asApiError } from "../api/errors";
 import type { Health, Stream, StreamStatus } from "../api/types";
@@ -43,6 +43,11 @@ export function LiveDesk({ stream, health, onNews }: DeskProps) {
     if (told && told !== stream.status) onNews();
   }, [told, stream.status, onNews]);
 
+  const arrangeButton = useRef<HTMLButtonElement>(null);
+  const doneArranging = () => {
+    setArranging(false);
+    arrangeButton.current?.focus(); // the button that was pressed goes away
+  };
   const known = live.room.joined && live.room.stream ? live.room.stream : stream;
   const viewers = live.room.viewers ?? stream.viewers;
   const boxes: Record<Box, ReactNode> = {
@@ -68,8 +73,8 @@ export function LiveDesk({ stream, health, onNews }: DeskProps) {
   };
   return (
     <div className="page desk">
-      <StateBar stream={{ ...stream, title: known.title }} status={status} viewers={viewers} onStopped={onNews} arrange={<ArrangeButton on={arranging} onToggle={() => setArranging(!arranging)} />} />
-      <Boxes boxes={boxes} arranging={arranging} onDone={() => setArranging(false)} />
+      <StateBar stream={{ ...stream, title: known.title }} status={status} viewers={viewers} onStopped={onNews} arrange={<ArrangeButton button={arrangeButton} on={arranging} onToggle={() => setArranging(!arranging)} />} />
+      <Boxes boxes={boxes} arranging={arranging} onDone={doneArranging} />
     </div>
   );
 }
