@@ -113,7 +113,8 @@ class RoomClient:
     def __init__(self, urls: Sequence[str], auth: dict[str, str], headers: dict[str, str]) -> None:
         self.views: dict[str, View] = {}
         self.closings: list[dict[str, Any]] = []
-        self.told: list[tuple[str, Any]] = []  # events that are for this user or the desk
+        self.told: deque[tuple[str, Any]] = deque(maxlen=KEPT_AHEAD)  # events for this user or the desk
+        self.on_frame: Callable[[str], object] = lambda frame: None  # is given every frame, as it came
         self.connects = 0
         self.paused = asyncio.Event()  # cleared: do not reconnect
         self.paused.set()
@@ -218,6 +219,7 @@ class RoomClient:
             await self._tell()
 
     async def _hear(self, socket: ClientConnection, frame: str) -> None:
+        self.on_frame(frame)
         if frame == "2":
             await socket.send("3")
             return

@@ -41,6 +41,7 @@ from realtime.handlers.standing import Standings
 from realtime.moderating import Handler, Moderating, Unmoderated
 from realtime.nodes import Nodes
 from realtime.ports import Identify, StreamLookup, ViewerCounts
+from realtime.room.local import Room
 from realtime.room.log_redis import RedisRoomLog, room_functions
 from realtime.room.people import People
 from realtime.room.presence import DEFAULT_TIMING, Presence, Timing, presence_functions
@@ -169,6 +170,10 @@ class Realtime:
         """Clients connected to this node."""
         return len(self._connections)
 
+    def room(self, stream_id: str) -> Room | None:
+        """The room, while it has members on this node."""
+        return self._rooms.find(stream_id)
+
     def reachable(self, host: str, port: int) -> AbstractAsyncContextManager[None]:
         """While the block runs, other nodes pass on what belongs here to `private_app` at this address."""
         return self._nodes.announced(self.engine.name, host, port)
@@ -221,7 +226,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     async with open_channels(redis, redis_settings) as channels:
         count_sent, count_heard = (metrics.room_messages.labels(way).inc for way in ("out", "in"))
         rooms = Rooms(channels, room_log, snapshots, count_sent, Standings(connections), clock, limits)
-        entering = RoomHandlers(rooms, presence, clock)
+        entering = RoomHandlers(rooms, presence)
         handlers = _handlers(rooms, entering, ChattersHandlers(People(counting)), moderating, clock)
         sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))
         engine: Engine = sockets.eio

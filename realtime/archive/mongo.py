@@ -11,6 +11,11 @@ from infra.stores.mongo import Mongo
 from realtime.archive.entries import Document, only_duplicates
 
 COLLECTION = "room_entries"
+INDEXES = (
+    [("stream_id", 1), ("at", 1), ("offset", 1)],  # a room's history by time
+    [("stream_id", 1), ("epoch", 1), ("offset", 1)],  # and in its order
+    [("stream_id", 1), ("mark", 1)],  # what was removed
+)
 
 
 class MongoArchive:
@@ -23,8 +28,9 @@ class MongoArchive:
     async def keep(self, documents: Sequence[Document]) -> int:
         """Store what is not there yet; returns how many that were."""
         async with self._mongo.collection(COLLECTION) as entries:
-            if not self._indexed:  # to read a room's history in order, by time
-                await entries.create_index([("stream_id", 1), ("at", 1), ("offset", 1)])
+            if not self._indexed:
+                for index in INDEXES:
+                    await entries.create_index(index)
                 self._indexed = True
             try:
                 return len((await entries.insert_many(documents, ordered=False)).inserted_ids)

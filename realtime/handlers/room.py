@@ -4,7 +4,6 @@ from typing import cast
 
 import msgspec
 
-from infra.clock import Clock, milliseconds
 from infra.errors import Unauthenticated
 from realtime.connections import MAX_ROOMS, Connection
 from realtime.entries import Entry, User
@@ -28,10 +27,9 @@ from realtime.room.rooms import Rooms
 
 
 class RoomHandlers:
-    def __init__(self, rooms: Rooms, presence: Presence, clock: Clock) -> None:
+    def __init__(self, rooms: Rooms, presence: Presence) -> None:
         self._rooms = rooms
         self._presence = presence
-        self._clock = clock
 
     async def join(self, who: Connection, body: JoinRoom) -> RoomJoined:
         if body.stream_id not in who.rooms and len(who.rooms) >= MAX_ROOMS:
@@ -60,7 +58,7 @@ class RoomHandlers:
             peak=max(room.peak, watching.peak, viewers),
             settings=room.scene.settings,
             me=_me(room, who, user),
-            pin=room.scene.pin(milliseconds(self._clock())),
+            pin=room.pin_for(user),
             poll=room.scene.poll,
             raid=room.scene.raid,
         )

@@ -25,7 +25,7 @@ class LogMessages:
         self._log = room_log
 
     async def find(self, stream_id: str, user_id: str, message_id: str) -> dict[str, Any] | None:
-        found = await self._log.find(stream_id, user_id, message_id)
+        found = await self._log.find(stream_id, user_id, message_id, removed=False)
         return None if found is None else msgspec.json.decode(found, type=dict[str, Any])
 
 

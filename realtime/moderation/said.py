@@ -49,7 +49,7 @@ def _said(message: Document, decisions: Iterable[Document]) -> Said:
         id=message["id"],
         stream_id=message["stream_id"],
         text=message["text"],
-        at=message["at"],
+        at=int(message["at"]),  # BSON has a type of its own for 64 bits, which nothing else encodes
         removed=is_removed(message, decisions),
     )
 

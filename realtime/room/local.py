@@ -21,7 +21,7 @@ from accounts.model import Identity
 from infra.clock import Clock, milliseconds
 from infra.errors import Unavailable
 from infra.logs import get_logger
-from realtime.entries import User
+from realtime.entries import Pin, User
 from realtime.events import RoomLagged, RoomRemoved, RoomReset, RoomStatus, RoomViewers
 from realtime.moderation.capabilities import may, role_in
 from realtime.ports import StreamSnapshot
@@ -95,6 +95,12 @@ class Room:
         if here is None or staff or not (self._held_back.seconds or len(self._held_back)):
             return None
         return Position(here.epoch, here.offset - len(self._held_back))
+
+    def pin_for(self, user: User | None) -> Pin | None:
+        """What is pinned, as far as they may know yet."""
+        shown = self.shown(staff=user is not None and may(user.role, "see_private"))
+        now = milliseconds(self._around.clock())
+        return self.scene.pin(now, up_to=shown.offset if shown is not None else None)
 
     async def begin(self) -> None:
         """Called once the subscription stands; what was heard meanwhile is fetched if the log's answer lacks it."""
@@ -220,9 +226,11 @@ class Room:
         if not is_control(line.mark):
             self.said += 1
             return
-        before = self.scene.settings.delay_seconds
         self.scene.look(line)
-        self._held_back.seconds = self.scene.settings.delay_seconds
+        self._delay_as_set()
+
+    def _delay_as_set(self) -> None:
+        before, self._held_back.seconds = self._held_back.seconds, self.scene.settings.delay_seconds
         if before and not self._held_back.seconds:
             self._held_back.let_go()
 
@@ -255,6 +263,7 @@ class Room:
         if not body or not self.scene.patch(int(revision), patch):
             self._read_rules()
             return
+        self._delay_as_set()
         for user_id in patch.concerned():
             self._around.standing_changed(self, user_id)
 
@@ -279,7 +288,7 @@ class Room:
 
     def _begin_scene(self, known: Known) -> None:
         self.scene.begin(known)
-        self._held_back.seconds = self.scene.settings.delay_seconds
+        self._delay_as_set()
 
     # --- holes
 

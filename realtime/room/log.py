@@ -148,14 +148,15 @@ class RoomLog(Protocol):
         """The newest `count` lines, oldest first."""
         ...
 
-    async def find(self, room: str, user_id: str, message_id: str) -> bytes | None:
-        """A message that is kept, removed or not, as JSON: for the snapshot of an action."""
+    async def find(self, room: str, user_id: str, message_id: str, *, removed: bool = True) -> bytes | None:
+        """A message that is kept, as JSON; with `removed` one that was removed too."""
         ...
 
     async def control(self, room: str, change: Change) -> Applied | Behind:
         """Take the change of the next revision: its entry, what it removes and restores, and the rules, in one step.
 
-        A change that is known already is answered `Applied` with the room's revision.
+        A change that is known already is answered `Applied` with the room's revision. The entry that quotes a message
+        which is removed by then is a tombstone from the beginning.
         """
         ...
 

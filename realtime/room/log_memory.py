@@ -35,6 +35,7 @@ from realtime.room.rules import Change, Rules, patched
 
 UNIQUE_SECONDS = 600
 KEEP_RESTORED = 100
+ANNOUNCEMENT = b'"kind":"announcement"'
 Publish = Callable[[str, bytes], None]
 
 
@@ -60,6 +61,16 @@ class _Room:
         while self.lines and self.lines[0].offset <= min(self.newest - KEEP_ENTRIES, self.archived):
             self.lines.popleft()
         return line
+
+    def said_under(self, mark: bytes) -> Line | None:
+        """The newest; an announcement has a plus before its mark."""
+        found = [line for line in self.lines if line.mark == mark]
+        found = found or [line for line in self.lines if line.mark == b"+" + mark and ANNOUNCEMENT in line.entry]
+        return found[-1] if found else None
+
+    def quotes_removed(self, mark: bytes) -> bool:
+        quoted = self.said_under(mark[1:]) if mark[:1] == b"+" else None
+        return quoted is not None and self.known_removals().cover(quoted)
 
     def seen(self) -> list[Line]:
         """As anybody may read it."""
@@ -134,10 +145,12 @@ class MemoryRoomLog:
     async def tail(self, room: str, count: int) -> list[Line]:
         return (await self.since(room, None, fresh=count)).lines
 
-    async def find(self, room: str, user_id: str, message_id: str) -> bytes | None:
-        state, mark = self._room(room), f"{user_id} {message_id}".encode()
-        found = [line for line in state.lines if line.mark == mark]
-        return state.originals.get(found[-1].offset, found[-1].entry) if found else None
+    async def find(self, room: str, user_id: str, message_id: str, *, removed: bool = True) -> bytes | None:
+        state = self._room(room)
+        line = state.said_under(f"{user_id} {message_id}".encode())
+        if line is None or (not removed and state.known_removals().cover(line)):
+            return None
+        return state.originals.get(line.offset, line.entry)
 
     async def control(self, room: str, change: Change) -> Applied | Behind:
         state = self._room(room)
@@ -150,7 +163,10 @@ class MemoryRoomLog:
         if change.stream_id not in (None, room):
             return Applied(change.revision)
         if change.entry is not None:
-            line = state.add(change.mark.encode(), bytes(change.entry))
+            mark, body = change.mark.encode(), bytes(change.entry)
+            if state.quotes_removed(mark):
+                mark, body = b"!", b'{"kind":"removed","stream_id":"%b"}' % room.encode()
+            line = state.add(mark, body)
             if covered_by(line.mark) is not None:
                 state.removals.append((change.id, line))
             self._say(room, state, line)

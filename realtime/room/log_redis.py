@@ -100,8 +100,9 @@ class RedisRoomLog:
     async def tail(self, room: str, count: int) -> list[Line]:
         return (await self.since(room, None, fresh=count)).lines
 
-    async def find(self, room: str, user_id: str, message_id: str) -> bytes | None:
-        found = await self._functions.call("room_find", [key(room, "log")], [f"{user_id} {message_id}"])
+    async def find(self, room: str, user_id: str, message_id: str, *, removed: bool = True) -> bytes | None:
+        keys = [key(room, part) for part in ("log", "removed")]
+        found = await self._functions.call("room_find", keys, [f"{user_id} {message_id}", int(removed)])
         return found if isinstance(found, bytes) else None
 
     async def control(self, room: str, change: Change) -> Applied | Behind:

@@ -230,20 +230,34 @@ local function room_since(keys, args)
   return {0, epoch, newest, entries_of(forward, gone, args[5])}
 end
 
--- One message as it is in the log, removed or not: for the snapshot of an action. keys: log. args: mark.
-local function room_find(keys, args)
+-- The newest line with this mark.
+local function newest_with(log, mark)
   local before = '+'
   while true do
-    local rows = redis.call('XREVRANGE', keys[1], before, '-', 'COUNT', 200)
+    local rows = redis.call('XREVRANGE', log, before, '-', 'COUNT', 200)
     for _, row in ipairs(rows) do
-      if mark_of(row) == args[1] then
-        local original = row[2][7] == 'o' and row[2][8]
-        return original or row[2][2]
-      end
+      if mark_of(row) == mark then return row end
     end
-    if #rows < 200 then return false end
+    if #rows < 200 then return end
     before = '(' .. rows[#rows][1]
   end
+end
+
+-- What was said under this mark; an announcement has a plus before it.
+local function said_under(log, mark)
+  local row = newest_with(log, mark)
+  if row then return row end
+  row = newest_with(log, '+' .. mark)
+  if row and string.find(row[2][2], '"kind":"announcement"', 1, true) then return row end
+end
+
+-- One message as it is in the log: for the snapshot of an action. keys: log, removed. args: mark, 1 for one that was
+-- removed too.
+local function room_find(keys, args)
+  local row = said_under(keys[1], args[1])
+  if not row then return false end
+  if args[2] ~= '1' and is_removed(removals_of(keys[2]), args[1], offset_of(row)) then return false end
+  return row[2][7] == 'o' and row[2][8] or row[2][2]
 end
 
 local function prune(removed, removals, first)
@@ -348,6 +362,13 @@ local function expire_rules(keys)
   end
 end
 
+-- What a line quotes may have been removed since it was decided to quote it: then nobody is given the quote.
+local function quotes_removed(keys, mark)
+  local said = string.match(mark, '^%+(.+)$')
+  local row = said and said_under(keys.log, said)
+  return row and is_removed(removals_of(keys.removed), said, offset_of(row))
+end
+
 -- Applies the change that follows the room's revision. keys: meta, log, rules, bans, roles, cautions, removed,
 -- removals, channel. args: new epoch, the stream's id, revision, change's id, mark, entry ('' for none), id of the
 -- change whose messages come back (''), the patch as JSON, and once more as {name, first, second, ...}.
@@ -366,9 +387,11 @@ local function room_control(keys, args)
   redis.call('SPUBLISH', own.channel, 'c ' .. args[3] .. ' ' .. args[8])
   if args[6] ~= '' then
     offset = offset + 1
-    remove(own, args[4], args[5], offset, archived)
-    note_standing(own, offset, args[5], args[6])
-    add(own, epoch, offset, archived, args[5], args[6])
+    local mark, body = args[5], args[6]
+    if quotes_removed(own, mark) then mark, body = '!', '{"kind":"removed","stream_id":"' .. args[2] .. '"}' end
+    remove(own, args[4], mark, offset, archived)
+    note_standing(own, offset, mark, body)
+    add(own, epoch, offset, archived, mark, body)
   end
   if args[7] ~= '' then
     offset = restore(own, {restores = args[7], stream = args[2], id = args[4]}, epoch, offset, archived, now_ms())

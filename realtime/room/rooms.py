@@ -37,6 +37,7 @@ from realtime.room.log import KEEP_ENTRIES, Known, Line, Lost, Position, Recover
 from realtime.room.log_redis import channel
 from realtime.room.loudness import WATCH_SECONDS, Loudness
 from realtime.room.reads import LogReads
+from realtime.room.redaction import redacted
 from realtime.room.streams import Streams
 
 READ_ATTEMPTS = 5
@@ -179,7 +180,8 @@ class Rooms:
             room.resumed()
             return None
         end = max(found.position.offset, bridge[-1].offset if bridge else 0)
-        return replace(found, position=Position(found.position.epoch, end), lines=[*found.lines, *bridge])
+        lines = redacted([*found.lines, *bridge], room.id)  # the bridge may remove what the log still had
+        return replace(found, position=Position(found.position.epoch, end), lines=lines)
 
     async def _open(self, stream_id: str) -> Room:
         while True:

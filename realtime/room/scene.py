@@ -35,9 +35,12 @@ class Scene:
     def settings(self) -> RoomSettings:
         return self.rules.settings
 
-    def pin(self, now: int) -> Pin | None:
-        """What is pinned at this moment (Unix milliseconds), unless it was removed."""
+    def pin(self, now: int, *, up_to: int | None = None) -> Pin | None:
+        """What is pinned at this moment (Unix milliseconds), unless it was removed; nothing that was pinned by an entry
+        beyond the offset `up_to`."""
         if self._pin is None or self._pin.pin is None or self._pin.pin.until <= now:
+            return None
+        if up_to is not None and self._pin.offset > up_to:
             return None
         line = Line(self._pin.offset, b"", self._pin_mark)
         return None if self._removals.cover(line) else self._pin.pin

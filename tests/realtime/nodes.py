@@ -27,6 +27,7 @@ from infra.metrics import Metrics
 from infra.settings import RealtimeSettings, RedisSettings
 from infra.stores.redis import Redis
 from realtime.disconnects import Disconnect
+from realtime.moderating import Moderating
 from realtime.ports import StreamSnapshot
 from realtime.room.presence import Timing
 from realtime.server import Realtime, open_realtime
@@ -117,11 +118,13 @@ async def serving(
     timing: Timing = QUICK,
     listener: socket.socket | None = None,
     limits: RealtimeSettings | None = None,
+    moderating: Moderating | None = None,
+    streams: KnownStreams | None = None,
 ) -> AsyncIterator[TestNode]:
     """A node on a port of its own, with the settings of production. Given `limits`, it believes X-Forwarded-For."""
     listener = listener or socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
-    streams = KnownStreams()
+    streams = streams or KnownStreams()
     async with open_realtime(
         redis=redis,
         redis_settings=settings,
@@ -133,6 +136,7 @@ async def serving(
         metrics=Metrics(),
         timing=timing,
         limits=limits or RealtimeSettings(),
+        moderating=moderating,
     ) as realtime:
         trusting = Boundary(realtime.app, TrustedProxies([f"{LOOPBACK}/32"]), Metrics())
         async with open_private_door(realtime, LOOPBACK), _public_door(trusting if limits else realtime.app, listener):
