@@ -1,5 +1,6 @@
 """AutoMod's verdict on one message: a pure function of the text, its author, the channel's rules and its terms."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from msgspec import Meta, Struct
 
 from realtime.moderation.fold import Folded, fold
 from realtime.moderation.links import is_allowed, links_in
-from realtime.moderation.look_alikes import is_decoration
+from realtime.moderation.look_alikes import DECORATIONS
 from realtime.moderation.terms import Action, Matches, Term, Terms
 
 MAX_REASONS = 10
 MIN_CAPS_LETTERS = 12
 KNOWN_MESSAGES = 100
 KNOWN_FOLLOW_SECONDS = 30 * 86_400
+DECORATED = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in DECORATIONS) + "]+")
+LONG_RUN = re.compile(r"(.)\1{4,}", re.DOTALL)  # no shorter one is ever too long
 Category = Literal["discrimination", "sexual", "aggression", "profanity"]
 Links = Literal["allow", "hold", "refuse"]
 Domain = Annotated[str, Meta(min_length=3, max_length=253, pattern=r"^[A-Za-z0-9.-]+\Z")]
@@ -195,24 +198,18 @@ def _links(text: str, action: Action, domains: tuple[str, ...]) -> Iterator[Find
 
 
 def _zalgo(text: str, most: int) -> Iterator[Finding]:
-    count = start = 0
-    if text.isascii():
-        return
-    for index, character in enumerate(text):
-        if not is_decoration(character):
-            count, start = 0, index
-            continue
-        count += 1
-        if count > most:
-            span = (start, index + 1)
+    for run in DECORATED.finditer(text):
+        if run.end() - run.start() > most:
+            span = (max(0, run.start() - 1), run.start() + most + 1)
             yield "hold", Reason("automod.zalgo", "It stacks marks on letters.", f"over {most} marks", span)
             return
 
 
 def _manners(text: str, folded: Folded, checks: _Level) -> Iterator[Finding]:
     whole = (0, len(text))
-    cased = sum(map(str.isupper, text)) + sum(map(str.islower, text))
-    share = sum(map(str.isupper, text)) / cased if cased >= MIN_CAPS_LETTERS else 0.0
+    capitals = sum(map(str.isupper, text))
+    cased = capitals + sum(map(str.islower, text))
+    share = capitals / cased if cased >= MIN_CAPS_LETTERS else 0.0
     if checks.caps_share and share > checks.caps_share:
         yield "hold", Reason("automod.caps", "It is mostly capitals.", f"{share:.0%} capitals", whole)
     words = Counter(word.text for word in folded.readings[0].words)
@@ -227,10 +224,4 @@ def _manners(text: str, folded: Folded, checks: _Level) -> Iterator[Finding]:
 
 
 def _longest_run(text: str) -> int:
-    longest = run = 0
-    before = ""
-    for character in text:
-        run = run + 1 if character == before else 1
-        before = character
-        longest = max(longest, run)
-    return longest
+    return max((run.end() - run.start() for run in LONG_RUN.finditer(text)), default=0)

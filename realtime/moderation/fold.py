@@ -7,9 +7,11 @@ more in a row is one, or two. Where a sign can be read in two ways (`1` as i or 
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, chain
 from typing import Literal, NamedTuple
 from unicodedata import category, normalize
 
@@ -26,6 +28,8 @@ from realtime.moderation.look_alikes import (
 
 MAX_GROWTH = 18  # the longest decomposition of one character, U+FDFA
 MAX_LETTERS_JOINED = 40
+Span = tuple[int, int]
+_Token = tuple[str, int, int]  # a word before its signs and look-alikes are read, from where, to where
 Kind = Literal["letter", "sign", "symbol", "gap", "nothing"]
 # Constant patterns without anything to go back for; most messages are ASCII and read at the speed of C.
 ASCII_WORD = re.compile(r"[A-Za-z0-9@$!|]+")
@@ -50,6 +54,29 @@ class Reading(NamedTuple):
     words: tuple[Word, ...]
     starts: tuple[int, ...]
 
+    def places(self, start: int, end: int) -> list[Span]:
+        """Where the words of a piece of the skeleton stand in the original."""
+        first, last = _word_at(self, start), _word_at(self, end - 1 - (self.skeleton[end - 1] == " "))
+        words = self.words[first : last + 1]
+        return [(min(word.start for word in words), max(word.end for word in words))]
+
+
+class Distinct(NamedTuple):
+    """Each different word of all readings once, as in `Reading`; `spans[i]` is where word i stands in the original."""
+
+    skeleton: str
+    spans: tuple[list[Span], ...]
+    starts: tuple[int, ...]
+
+    def places(self, start: int, _end: int) -> list[Span]:
+        """As in `Reading`, of a piece of one word: everywhere it stands."""
+        return self.spans[_word_at(self, start)]
+
+
+def _word_at(text: Reading | Distinct, position: int) -> int:
+    """The word around a position, or after its space."""
+    return bisect_right(text.starts, position) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -57,20 +84,13 @@ class Folded:
 
     original: str
     readings: tuple[Reading, ...]
-
-
-class _Token(NamedTuple):
-    """Characters of one word before its signs and look-alikes are read."""
-
-    text: str
-    start: int
-    end: int
+    distinct: Distinct
 
 
 def fold(text: str) -> Folded:
     """All readings of the text. Linear; each is at most MAX_GROWTH times the text, twice over for spaces."""
     tokens = list(_tokens(text))
-    native = any(_is_native(token.text) for token in tokens)
+    native = _has_native(tokens)
     ambiguous = any(sign in text for sign in "1|@$")
     long_runs = _has_long_run(tokens)
     readings = dict.fromkeys(
@@ -78,20 +98,20 @@ def fold(text: str) -> Folded:
         for plain in ((True, False) if ambiguous else (True,))
         for run in ((1, 2) if long_runs else (1,))
     )
-    return Folded(text, tuple(readings))
+    return Folded(text, tuple(readings), _distinct(readings))
 
 
 def skeleton(text: str) -> str:
     """The plain reading as words between single spaces, without those joined from single letters."""
     tokens = list(_tokens(text))
-    native = any(_is_native(token.text) for token in tokens)
-    return " ".join(word.text for token in tokens for word in _words(token, 1, native=native))
+    native = _has_native(tokens)
+    return " ".join(word for token, _, _ in tokens for word in _folded(token, 1, True, native))
 
 
 def fold_term(text: str) -> str:
     """What a channel's term looks like: a letter often in a row is two, as in the second reading of a text."""
     tokens = list(_tokens(text))
-    return " ".join(word.text for token in tokens for word in _words(token, 2, native=True))
+    return " ".join(word for token, _, _ in tokens for word in _folded(token, 2, True, True))
 
 
 @lru_cache(maxsize=8192)
@@ -116,7 +136,7 @@ def _read(character: str) -> tuple[str, Kind]:
 def _tokens(text: str) -> Iterator[_Token]:
     if text.isascii():
         for found in ASCII_WORD.finditer(text.lower()):
-            yield _Token(found[0], found.start(), found.end())
+            yield found[0], found.start(), found.end()
         return
     parts: list[str] = []
     start = end = 0
@@ -124,10 +144,10 @@ def _tokens(text: str) -> Iterator[_Token]:
         folded, kind = _read(character)
         if kind in {"gap", "symbol"}:
             if parts:
-                yield _Token("".join(parts), start, end)
+                yield "".join(parts), start, end
                 parts = []
             if kind == "symbol":
-                yield _Token(folded, index, index + 1)
+                yield folded, index, index + 1
             continue
         if folded:
             if not parts:
@@ -135,17 +155,20 @@ def _tokens(text: str) -> Iterator[_Token]:
             parts.append(folded)
         end = index + 1  # an invisible character after a letter belongs to its word
     if parts:
-        yield _Token("".join(parts), start, end)
+        yield "".join(parts), start, end
 
 
 def _is_latin(character: str) -> bool:
     return "a" <= character <= "z" or "\u00df" <= character <= "\u024f"
 
 
+def _has_native(tokens: list[_Token]) -> bool:
+    return any(not text.isascii() and _is_native(text) for text, _, _ in tokens)
+
+
+@lru_cache(maxsize=8192)
 def _is_native(word: str) -> bool:
     """Written in a script of look-alikes, and not only with them: the text is in another language than ours."""
-    if word.isascii():
-        return False
     word = word.lstrip("!|@$").rstrip("!|@").translate(LEET_TABLE)  # a letter of ours as well, once it is folded
     if any(map(_is_latin, word)):
         return False
@@ -154,14 +177,9 @@ def _is_native(word: str) -> bool:
 
 def _has_long_run(tokens: list[_Token]) -> bool:
     """Read leniently: signs may turn into the letter beside them, so `a@aa` counts."""
-    together = " ".join(token.text for token in tokens)
+    together = " ".join([text for text, _, _ in tokens])
     tables = (LEET_TABLE, OTHER_LEET_TABLE)
     return any(LONG_RUN.search(together.translate(LOOSE_TABLE).translate(table)) for table in tables)
-
-
-def _words(token: _Token, longest_run: int, *, plain: bool = True, native: bool) -> Iterator[Word]:
-    for text in _folded(token.text, longest_run, plain, native):
-        yield Word(text, token.start, token.end)
 
 
 @lru_cache(maxsize=8192)
@@ -190,14 +208,24 @@ def _unmasked(word: str, *, native: bool) -> str:
 
 
 def _reading(tokens: list[_Token], longest_run: int, *, plain: bool, native: bool) -> Reading:
-    words = [word for token in tokens for word in _words(token, longest_run, plain=plain, native=native)]
+    words = [
+        Word(word, start, end) for text, start, end in tokens for word in _folded(text, longest_run, plain, native)
+    ]
     words += _spelled_out(words)
-    starts = []
-    position = 0
-    for word in words:
-        starts.append(position)
-        position += len(word.text) + 1
-    return Reading(f" {' '.join([word.text for word in words])} ", tuple(words), tuple(starts))
+    texts = [word.text for word in words]
+    return Reading(f" {' '.join(texts)} ", tuple(words), _starts(texts))
+
+
+def _starts(texts: Iterable[str]) -> tuple[int, ...]:
+    return tuple(accumulate((len(text) + 1 for text in texts), initial=0))
+
+
+def _distinct(readings: Iterable[Reading]) -> Distinct:
+    places: dict[str, list[Span]] = {}
+    every = [reading.words for reading in readings]
+    for text, start, end in every[0] if len(every) == 1 else dict.fromkeys(chain.from_iterable(every)):
+        places.setdefault(text, []).append((start, end))
+    return Distinct(f" {' '.join(places)} ", tuple(places.values()), _starts(places))
 
 
 def _spelled_out(words: list[Word]) -> list[Word]:

@@ -1,19 +1,18 @@
 """A channel's blocked and allowed terms, and where they are in a folded text.
 
 A term matches whole words; `*` stands for any letters of one word (`ban*`, `*ban`, `b*n`). The work is linear in the
-text whatever the terms: an Aho-Corasick automaton finds the terms without a `*` inside a word, of which at most
-MAX_NESTED may end at one place, and those with one, at most MAX_INNER, each scan the words once.
+text whatever the terms (`patterns.py`): of those without a `*` inside a word at most MAX_NESTED may end at one place,
+and there are at most MAX_INNER of the others.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ahocorasick_rs import AhoCorasick, Implementation
-
 from infra.errors import Invalid
-from realtime.moderation.fold import Folded, Reading, fold_term
+from realtime.moderation.fold import Distinct, Folded, Reading, Span, fold_term
+from realtime.moderation.patterns import Found, Patterns, Pieces
 
 MIN_LENGTH, MAX_LENGTH = 2, 500
 MAX_TERMS = 5_000
@@ -55,18 +54,12 @@ class Matches:
     """`blocked` without what is covered; `allowed` as disjoint spans from left to right."""
 
     blocked: tuple[Match, ...]
-    allowed: tuple[tuple[int, int], ...]
+    allowed: tuple[Span, ...]
 
     def covers(self, start: int, end: int) -> bool:
         """Whether one allowed span holds all of this."""
-        return any(first <= start and end <= last for first, last in self.allowed)
-
-
-class _Inner(NamedTuple):
-    """A term with `*` inside a word: the pieces between, with a space where a word must begin or end."""
-
-    term: Term
-    pieces: tuple[str, ...]
+        place = bisect_right(self.allowed, start, key=lambda span: span[0]) - 1
+        return place >= 0 and end <= self.allowed[place][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,62 +67,78 @@ class Terms:
     """Compiled: keep it as long as the channel's terms do not change."""
 
     size: int
-    _automaton: AhoCorasick | None
-    _of_pattern: tuple[tuple[Term, ...], ...] = field(repr=False)
-    _inner: tuple[_Inner, ...] = field(repr=False)
+    _words: "_Compiled"
+    _phrases: "_Compiled"
 
     @classmethod
     def compile(cls, terms: Sequence[Term]) -> "Terms":
         """Raises `TermInvalid` for a bad term, or for more of a sort than can be matched in time."""
         if len(terms) > MAX_TERMS:
             raise TermInvalid(f"A channel can have {MAX_TERMS} terms.", reason="too_many", max=MAX_TERMS)
-        patterns: dict[str, list[Term]] = {}
-        inner: list[_Inner] = []
+        patterns: dict[Pieces, list[Term]] = {}
         for term in terms:
-            pieces = pieces_of(term.text)
-            if len(pieces) > 1:
-                inner.append(_Inner(term, pieces))
-            else:
-                _add(patterns.setdefault(pieces[0], []), term)
-        if len(inner) > MAX_INNER:
+            _add(patterns.setdefault(pieces_of(term.text), []), term)
+        if sum(len(pieces) > 1 for pieces in patterns) > MAX_INNER:
             raise TermInvalid(
                 f"A channel can have {MAX_INNER} terms with * inside a word.", reason="too_many", max=MAX_INNER
             )
-        _require_flat(patterns)
-        automaton = AhoCorasick(list(patterns), implementation=Implementation.ContiguousNFA) if patterns else None
-        return cls(len(terms), automaton, tuple(tuple(same) for same in patterns.values()), tuple(inner))
+        _require_flat({pieces[0]: same for pieces, same in patterns.items() if len(pieces) == 1})
+        phrases = {pieces: same for pieces, same in patterns.items() if " " in "*".join(pieces).strip()}
+        words = {pieces: same for pieces, same in patterns.items() if pieces not in phrases}
+        return cls(len(terms), _Compiled.of(words), _Compiled.of(phrases))
 
     def matches(self, folded: Folded) -> Matches:
         """Each blocked term once, where it is first found uncovered."""
-        found = {match for reading in folded.readings for match in self._found(reading)} if self.size else set()
-        allowed = _joined((match.start, match.end) for match in found if match.term.kind == "allowed")
-        starts = [start for start, _ in allowed]
-        blocked: dict[Term, Match] = {}
-        for match in sorted(found, key=lambda match: (match.start, match.end, match.term.text)):
-            if match.term.kind == "blocked" and match.term not in blocked:
-                place = bisect_right(starts, match.start) - 1
-                if place < 0 or allowed[place][1] < match.end:
-                    blocked[match.term] = match
-        return Matches(tuple(blocked.values()), allowed)
+        pairs: list[tuple[_Compiled, Reading | Distinct]] = [(self._words, folded.distinct)]
+        pairs += [(self._phrases, reading) for reading in folded.readings]
+        found = [(compiled, text, compiled.found(text)) for compiled, text in pairs if compiled.terms]
+        allowed = _joined(span for compiled, text, hits in found for span in compiled.allowed_spans(text, hits))
+        matches = Matches((), allowed)
+        first: dict[Term, Span] = {}
+        for compiled, text, hits in found:
+            for number, span in compiled.first_open(text, hits, matches).items():
+                for term in compiled.terms[number]:
+                    if term.kind == "blocked":
+                        first[term] = min(span, first.get(term, span))
+        blocked = (Match(term, *span) for term, span in first.items())
+        return Matches(tuple(sorted(blocked, key=lambda match: (match.start, match.end, match.term.text))), allowed)
 
-    def _found(self, reading: Reading) -> Iterator[Match]:
-        text = reading.skeleton
-        if self._automaton is not None:
-            done: dict[int, int] = {}  # by pattern: a match stands for its whole word, so once a word is enough
-            for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-                if start < done.get(pattern, 0):
-                    continue
-                word_end = text.find(" ", start + 1)
-                done[pattern] = word_end if end <= word_end + 1 else 0
-                for term in self._of_pattern[pattern]:
-                    yield _match(reading, term, start, end)
-        for inner in self._inner:
-            if inner.pieces[-1] not in text:  # cheaper than to begin
+
+class _Compiled(NamedTuple):
+    """Patterns; by their number the terms that fold to them; the numbers of those with an allowed term."""
+
+    patterns: Patterns
+    terms: tuple[tuple[Term, ...], ...]
+    allowed: frozenset[int]
+
+    @classmethod
+    def of(cls, terms: dict[Pieces, list[Term]]) -> "_Compiled":
+        allowed = (number for number, same in enumerate(terms.values()) if any(term.kind == "allowed" for term in same))
+        return cls(Patterns(list(terms)), tuple(map(tuple, terms.values())), frozenset(allowed))
+
+    def found(self, text: Reading | Distinct) -> list[Found]:
+        return list(self.patterns.found(text.skeleton))
+
+    def allowed_spans(self, text: Reading | Distinct, hits: list[Found]) -> Iterator[Span]:
+        for number, start, end in hits if self.allowed else ():
+            if number in self.allowed:
+                yield from text.places(start, end)
+
+    def first_open(self, text: Reading | Distinct, hits: list[Found], allowed: Matches) -> dict[int, Span]:
+        """By pattern, where it is first uncovered."""
+        first: dict[int, Span] = {}
+        in_order = isinstance(text, Reading)  # so the first one that is found is the one
+        for number, start, end in hits:
+            if in_order and number in first:
                 continue
-            yield from (_match(reading, inner.term, start, end) for start, end in _scan(text, inner.pieces))
+            places = text.places(start, end)
+            open_places = [span for span in places if not allowed.covers(*span)] if allowed.allowed else places
+            if open_places:
+                first[number] = min(first.get(number, open_places[0]), *open_places)
+        return first
 
 
-def pieces_of(text: str) -> tuple[str, ...]:
+def pieces_of(text: str) -> Pieces:
     """The folded parts between wildcards, a space where a word begins or ends. Raises `TermInvalid`."""
     if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
         raise TermInvalid(
@@ -181,54 +190,9 @@ def _require_flat(patterns: dict[str, list[Term]]) -> None:
             )
 
 
-def _scan(text: str, pieces: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Where the pieces follow each other with only letters of one word between. Each word is looked at once."""
-    if not all(piece in text for piece in pieces):
-        return
-    start = text.find(pieces[0])
-    while start >= 0:
-        first_end = start + len(pieces[0])
-        word_end = text.find(" ", first_end)
-        end = _rest(text, pieces, first_end, len(text) if word_end < 0 else word_end)
-        if end is not None:
-            yield start, end
-        following = text.find(pieces[1], first_end)
-        if following < 0:
-            return
-        after = start + 1
-        if " " not in pieces[0].lstrip():  # once a word is enough, and only words that have the next piece
-            after = max(after, word_end, text.rfind(" ", 0, following))
-        start = text.find(pieces[0], after)
-
-
-def _rest(text: str, pieces: tuple[str, ...], position: int, word_end: int) -> int | None:
-    """The end of the last piece, each piece as early as can be; a last one that ends its word is looked for there."""
-    for index, piece in enumerate(pieces[1:], 1):
-        if index == len(pieces) - 1 and piece.endswith(" ") and " " not in piece.strip():
-            start = word_end + 1 - len(piece)
-            if piece.startswith(" "):
-                start = word_end
-            return start + len(piece) if start >= position and text.startswith(piece, start) else None
-        start = text.find(piece, position, word_end + len(piece))
-        if start < 0 or start > word_end:
-            return None
-        position = start + len(piece)
-        if " " in piece:
-            word_end = text.find(" ", position)
-    return position
-
-
-def _match(reading: Reading, term: Term, start: int, end: int) -> Match:
-    """With the rest of the words at both ends: that is what a wildcard stands for."""
-    first = bisect_right(reading.starts, start + (reading.skeleton[start] == " ") - 1) - 1
-    last = bisect_right(reading.starts, end - 2 if reading.skeleton[end - 1] == " " else end - 1) - 1
-    words = reading.words[max(0, first) : last + 1]
-    return Match(term, min(word.start for word in words), max(word.end for word in words))
-
-
-def _joined(spans: Iterator[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Only those spans that are inside no other, from left to right; their ends rise with their starts."""
-    kept: list[tuple[int, int]] = []
+    kept: list[Span] = []
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
         if not kept or end > kept[-1][1]:
             kept.append((start, end))
