@@ -184,6 +184,12 @@ class World:
     async def wait(self) -> None:
         await asyncio.sleep(self.dice.random() * 0.2)
 
+    async def last_word(self) -> None:
+        """Somebody comes, and says what nobody removes."""
+        async with self.channel.client(self.channel.cleo, 1) as cleo:
+            name = await self.channel.say(cleo, "the last word")
+        self.said.append(Said(self.channel.cleo, name, "the last word", asyncio.get_running_loop().time()))
+
     async def settle(self) -> Position:
         newest = (await self.channel.log.since(self.channel.stream_id, None)).position
         for client in self.clients.values():
@@ -202,6 +208,7 @@ async def test_every_view_is_what_a_fresh_reader_sees_and_nothing_removed_is_any
             await world.step()
             if number in (20, 40):
                 await world.enter(stack, f"late-{number}", None, number // 20 % 2)
+        await world.last_word()
         newest = await world.settle()
         views = {name: client.views[channel.stream_id].seen for name, client in world.clients.items()}
         fresh = [await _fresh(channel, world, stack, node) for node in (0, 1)]
