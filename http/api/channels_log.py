@@ -95,6 +95,7 @@ class LogController(Controller):
         guards=[signed_in],
         operation_id="exportRulings",
         summary="The whole log as a download",
+        opt={"also_answers": ("text/csv",)},
         security=KNOWN_USER,
         responses=problems(*MODERATORS),
     )

@@ -4,7 +4,15 @@ import msgspec
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, OpenAPIResponse, SecurityScheme, Tag
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Schema,
+    SecurityScheme,
+    Tag,
+)
 
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 
@@ -37,6 +45,7 @@ def complete_document(app: Litestar) -> None:
     """Put in what Litestar leaves out, and take out what is not so."""
     _close_request_bodies(app)
     _empty_no_content(app)
+    _name_downloads(app)
 
 
 def _empty_no_content(app: Litestar) -> None:
@@ -46,6 +55,20 @@ def _empty_no_content(app: Litestar) -> None:
             answer = ((operation.responses if operation else None) or {}).get("204")
             if isinstance(answer, OpenAPIResponse):
                 answer.content = None
+
+
+def _name_downloads(app: Litestar) -> None:
+    """An answer in one of several forms: `opt={"also_answers": ("text/csv",)}` of its handler."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            for media_type in handler.opt.get("also_answers", ()):
+                operation = (app.openapi_schema.paths or {})[route.path_format].get
+                answer = ((operation.responses if operation else None) or {}).get("200")
+                if isinstance(answer, OpenAPIResponse):
+                    answer.content = {
+                        **(answer.content or {}),
+                        media_type: OpenAPIMediaType(Schema(type=OpenAPIType.STRING)),
+                    }
 
 
 def _close_request_bodies(app: Litestar) -> None:
