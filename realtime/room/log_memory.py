@@ -62,6 +62,14 @@ class _Room:
             self.lines.popleft()
         return line
 
+    def remember(self, draft: Draft, now: int) -> None:
+        """What was said before a mode was turned on does not count for it."""
+        settings = self.rules.settings
+        if settings.slow_seconds or settings.auto_slow_seconds:
+            self.spoke[draft.user_id] = now
+        if settings.unique_chat:
+            self.prints[draft.fingerprint] = now
+
     def said_under(self, mark: bytes) -> Line | None:
         """The newest; an announcement has a plus before its mark."""
         found = [line for line in self.lines if line.mark == mark]
@@ -123,7 +131,7 @@ class MemoryRoomLog:
         if state.newest - state.archived >= self._max_unarchived:
             raise ArchiveBehind
         line = state.add(draft.mark, draft.body)
-        state.spoke[draft.user_id] = state.prints[draft.fingerprint] = now
+        state.remember(draft, now)
         state.sent[draft.user_id, draft.id] = (line.offset, now + DUPLICATE_SECONDS * 1000)
         self._say(room, state, line)
         return Position(state.epoch, line.offset)
