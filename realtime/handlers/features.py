@@ -19,7 +19,7 @@ from realtime.moderation.bodies import (
     Vote,
 )
 from realtime.moderation.capabilities import Capability, require
-from realtime.moderation.errors import RaidTarget
+from realtime.moderation.errors import NotAllowed, RaidTarget
 from realtime.moderation.held import HeldQueue
 from realtime.room.local import Room
 from realtime.room.polls import Polls
@@ -84,4 +84,7 @@ class FeatureHandlers:
         room = joined_room(self.rooms, who, body.stream_id)
         user = signed_in(room, who)
         require(user.role, capability)
+        # Whether somebody may vote or react is decided on the room's shard.
+        if capability not in ("vote", "react") and user.role != "admin" and room.sanction_of(user.id) is not None:
+            raise NotAllowed(capability=capability)
         return room, user

@@ -1,11 +1,13 @@
-"""Who asks something of a channel over HTTP, as PostgreSQL knows them."""
+"""Who asks something of a channel, as PostgreSQL knows them."""
+
+from datetime import datetime
 
 from accounts.model import Identity
 from infra.stores.postgres import Connection
 from realtime.entries import User
 from realtime.moderation import repository
 from realtime.moderation.capabilities import Capability, require
-from realtime.moderation.errors import ChannelNotFound, UnknownUser
+from realtime.moderation.errors import ChannelNotFound, NotAllowed, UnknownUser
 
 
 async def person_here(connection: Connection, channel_id: str, user_id: str) -> User:
@@ -25,6 +27,23 @@ async def admitted(connection: Connection, channel_id: str, identity: Identity, 
     user = await person_here(connection, channel_id, identity.user_id)
     require(user.role, capability)
     return user
+
+
+async def acting(
+    connection: Connection, channel_id: str, identity: Identity, capability: Capability, now: datetime
+) -> User:
+    """Who changes something: `admitted`, and under no sanction."""
+    user = await admitted(connection, channel_id, identity, capability)
+    await require_free(connection, channel_id, user, capability, now)
+    return user
+
+
+async def require_free(
+    connection: Connection, channel_id: str, user: User, capability: Capability, now: datetime
+) -> None:
+    """Raise `NotAllowed` for who is timed out or banned here: moderators too have no say until it is over."""
+    if user.role != "admin" and await repository.sanction(connection, channel_id, user.id, now) is not None:
+        raise NotAllowed(capability=capability)
 
 
 def actor_of(identity: Identity) -> User:

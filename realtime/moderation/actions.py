@@ -15,10 +15,11 @@ from infra.stores.postgres import Connection, Postgres
 from media.live.repository import StreamRepository
 from realtime.entries import User
 from realtime.moderation import appointing, bodies, messages, modes, repository, sanctions
+from realtime.moderation.access import person_here, require_free
 from realtime.moderation.bodies import UNDO_SECONDS, Acted, Command, Ruling
 from realtime.moderation.capabilities import Capability, require, require_over
 from realtime.moderation.deeds import Deed, Values
-from realtime.moderation.errors import UnknownUser
+from realtime.moderation.errors import AlreadySo, UnknownUser
 from realtime.moderation.record import DeskFeed, Held, Projections, Records
 from realtime.moderation.scene import CommandType, Decision, Outcome, Scene
 from realtime.moderation.undo import undo
@@ -37,7 +38,7 @@ class Action:
     """How a command is decided: what it asks of the actor, and whether the actor must stand above the target."""
 
     decide: Decision
-    capability: Capability | None
+    capability: Capability | None  # None: it is for who was warned
     over: bool = False
 
 
@@ -49,7 +50,7 @@ ACTIONS: Mapping[CommandType, Action] = {
     bodies.Announce: Action(messages.announce, "moderate"),
     bodies.Timeout: Action(sanctions.time_out, "moderate", over=True),
     bodies.Ban: Action(sanctions.ban, "moderate", over=True),
-    bodies.Unban: Action(sanctions.unban, "moderate"),
+    bodies.Unban: Action(sanctions.unban, "moderate", over=True),
     bodies.Warn: Action(sanctions.warn, "moderate", over=True),
     bodies.Acknowledge: Action(sanctions.acknowledge, None),
     bodies.ChangeSettings: Action(modes.change_settings, "settings"),
@@ -92,6 +93,7 @@ class Moderation:
         Raises `NotAllowed`, `CannotActOn`, `UnknownUser`, `ChannelNotFound`, what the decision refuses, `Unavailable`.
         """
         action = ACTIONS[type(command)]
+        await self._look_first(action, actor, channel_id)
         if not command.stream_id:
             command = msgspec.structs.replace(command, stream_id=await self.open_stream(channel_id) or "")
         said = await self._said(command)
@@ -100,13 +102,22 @@ class Moderation:
         async def decide(held: Held) -> Sequence[Deed]:
             nonlocal outcome
             scene = await self._scene(held, actor, command, said)
-            _permit(action, scene)
+            await _permit(action, scene)
             outcome = await action.decide(scene, command)
             return outcome.deeds
 
         done = (await self.records.decide(channel_id, decide))[0]
         undo_until = done.at + UNDO_SECONDS * 1000 if outcome.undoable else None
         return Acted(action_id=done.id, undo_until=undo_until, message=outcome.message)
+
+    async def _look_first(self, action: Action, actor: User, channel_id: str) -> None:
+        """Refuse who may not before anything is locked or searched: a stranger's command costs one query."""
+        async with self._db.connection() as connection:
+            person = await person_here(connection, channel_id, actor.id)
+            if action.capability is not None:
+                require(person.role, action.capability)
+            elif await repository.caution(connection, channel_id, actor.id) is None:
+                raise AlreadySo("No warning is open.")
 
     async def scene(self, held: Held, actor: User, command: Command) -> Scene:
         """The scene of a command within somebody else's transaction; raises `UnknownUser`."""
@@ -152,10 +163,12 @@ class Moderation:
         return stream.id if stream else None
 
 
-def _permit(action: Action, scene: Scene) -> None:
+async def _permit(action: Action, scene: Scene) -> None:
     """Raise unless the actor may; one's own messages one may always delete who may delete at all."""
     if action.capability is not None:
         require(scene.actor.role, action.capability)
+        now = repository.moment(scene.at)
+        await require_free(scene.connection, scene.channel.id, scene.actor, action.capability, now)
     if not action.over or scene.target is None:
         return
     if action.decide is messages.delete and scene.target.id == scene.actor.id:

@@ -13,7 +13,7 @@ from infra.errors import NotFound
 from infra.stores.postgres import Connection, Postgres
 from realtime.entries import RoomSettings, User
 from realtime.moderation import cursors, repository, terms_table
-from realtime.moderation.access import admitted, person_here
+from realtime.moderation.access import acting, admitted, person_here
 from realtime.moderation.automod import AutoModRules
 from realtime.moderation.deeds import Deed, Values
 from realtime.moderation.errors import AlreadySo
@@ -60,7 +60,7 @@ class Filters:
         """Replaces all of it; the same again changes nothing."""
 
         async def decide(held: Held) -> Sequence[Deed]:
-            actor = await admitted(held.connection, channel_id, identity, "settings")
+            actor = await acting(held.connection, channel_id, identity, "settings", self._clock())
             new, old = msgspec.to_builtins(rules), held.channel.automod
             if msgspec.convert(old, AutoModRules) == rules:
                 return []
@@ -94,7 +94,7 @@ class Filters:
 
         async def decide(held: Held) -> Sequence[Deed]:
             nonlocal term
-            actor = await admitted(held.connection, channel_id, identity, "settings")
+            actor = await acting(held.connection, channel_id, identity, "settings", self._clock())
             at = milliseconds(self._clock())
             term = Term(
                 id=self._new_id(), text=text.strip(), kind=kind, action=action, public=public, by_id=actor.id,
@@ -113,7 +113,7 @@ class Filters:
         """Raises `TermGone`."""
 
         async def decide(held: Held) -> Sequence[Deed]:
-            actor = await admitted(held.connection, channel_id, identity, "settings")
+            actor = await acting(held.connection, channel_id, identity, "settings", self._clock())
             term = await terms_table.remove(held.connection, channel_id, term_id)
             if term is None:
                 raise TermGone

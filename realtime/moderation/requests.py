@@ -15,7 +15,7 @@ from infra.errors import NotFound
 from infra.stores.postgres import Connection, Postgres
 from realtime.entries import Person
 from realtime.moderation import cursors, repository, sanctions
-from realtime.moderation.access import actor_of, admitted, person_here
+from realtime.moderation.access import acting, actor_of, admitted, person_here
 from realtime.moderation.actions import Moderation
 from realtime.moderation.bodies import Unban
 from realtime.moderation.deeds import Deed
@@ -107,7 +107,7 @@ class UnbanRequests:
 
         async def decide(held: Held) -> Sequence[Deed]:
             nonlocal resolved
-            moderator = await admitted(held.connection, channel_id, identity, "moderate")
+            moderator = await acting(held.connection, channel_id, identity, "moderate", self._clock())
             row = await _locked(held.connection, channel_id, request_id)
             by = Person(id=moderator.id, name=moderator.name)
             resolved = await held.connection.fetchrow(

@@ -15,7 +15,7 @@ from realtime.entries import Pin, PinChanged
 from realtime.moderation import repository
 from realtime.moderation.appointing import require_room_for, role_deed
 from realtime.moderation.bodies import UNDO_SECONDS, Ruling, Undo
-from realtime.moderation.capabilities import Capability, require, require_level_of
+from realtime.moderation.capabilities import Capability, require, require_level_of, require_over
 from realtime.moderation.deeds import Deed, Values, mark_of_quote, mark_of_user
 from realtime.moderation.errors import AlreadySo, NothingToUndo
 from realtime.moderation.modes import lower_shield, raise_shield, settings_deed
@@ -122,6 +122,7 @@ def _still(scene: Scene, was: Values) -> Sanction | None:
 async def _unban(scene: Scene, ruling: Ruling) -> Deed:
     """The ban or timeout is back, and removes what was said since."""
     target, earlier = scene.whom, _still(scene, ruling.before or {})
+    require_over(scene.actor.role, target.role)  # they may have been appointed since
     standing = await standing_of(scene, target)
     if earlier is None or standing is not None:
         raise NothingToUndo
@@ -147,7 +148,10 @@ async def _warning(scene: Scene, ruling: Ruling) -> Deed:
 
 
 async def _settings(scene: Scene, ruling: Ruling) -> Deed:
-    """The fields that were changed, as they were; what else was changed since stays."""
+    """The fields that were changed, as they were, unless one of them was changed again; all others stay."""
+    now = msgspec.structs.asdict(scene.channel.settings)
+    if any(now.get(name) != value for name, value in (ruling.after or {}).items()):
+        raise NothingToUndo
     settings = msgspec.structs.replace(scene.channel.settings, **(ruling.before or {}))
     return settings_deed(scene, "undo", settings, undoes=ruling.id)
 
@@ -163,7 +167,8 @@ async def _shield(scene: Scene, ruling: Ruling) -> Deed:
 
 async def _role(scene: Scene, ruling: Ruling) -> Deed:
     was, made = (ruling.before or {})["role"], (ruling.after or {})["role"]
-    if scene.whom.role != made:
+    standing = await standing_of(scene, scene.whom)
+    if scene.whom.role != made or (was != "viewer" and standing is not None and standing.kind == "ban"):
         raise NothingToUndo
     await require_room_for(scene, was)
     return role_deed(scene, was, action="undo", undoes=ruling.id)

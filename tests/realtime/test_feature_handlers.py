@@ -21,7 +21,18 @@ from realtime.errors import NotInRoom
 from realtime.handlers.chat import let_through
 from realtime.handlers.features import FeatureHandlers
 from realtime.handlers.standing import Standings
-from realtime.moderation.bodies import Approve, ClaimHeld, ClosePoll, Command, Deny, OpenPoll, React, StartRaid, Vote
+from realtime.moderation.bodies import (
+    Approve,
+    ClaimHeld,
+    ClosePoll,
+    Command,
+    Deny,
+    OpenPoll,
+    React,
+    StartRaid,
+    Timeout,
+    Vote,
+)
 from realtime.moderation.errors import NotAllowed, RaidTarget
 from realtime.moderation.held import HeldQueue
 from realtime.moderation.live import LiveChannels
@@ -38,6 +49,7 @@ from realtime.room.raids import Raids
 from realtime.room.reactions import Reactions
 from realtime.room.rooms import Rooms
 from realtime.room.streams import Streams
+from tests.realtime.moderation.conftest import moderator
 from tests.realtime.moderation.stage import Stage
 from tests.realtime.nodes import DeafSocket, snapshot, until
 from tests.realtime.test_local import Screen
@@ -81,7 +93,7 @@ class FeatureNode:
             return 3000
 
         self.log = RedisRoomLog(functions, cold=cold)
-        projection = Projection(self.log, truth)
+        projection = self.projection = Projection(self.log, truth)
         records = Records(stage.db, stage.outbox, projection, RoomFeed(redis), clock=stage.clock)
         record, known, mine = Once(records, projection).record, self.log.known, feature_functions(redis)
         self.connections = Connections(system_clock)
@@ -238,6 +250,18 @@ async def test_who_is_not_here_not_known_or_no_moderator_is_refused(
         assert await refusal(handlers, name, viewer, kind(stream_id="stream-other", **values)) is NotInRoom
     for name, kind, values in COMMANDS:
         assert await refusal(handlers, name, viewer, kind(stream_id=stream.id, **values)) is NotAllowed
+
+
+async def test_a_moderator_who_is_timed_out_decides_nothing(
+    nodes: list[FeatureNode], stage: Stage, stream: StreamSnapshot, cleo: User
+) -> None:
+    max_ = await moderator(stage, cleo, "Max")
+    who, screen = await nodes[0].enter(stream.id, max_)
+    await stage.moderation.act(cleo, cleo.id, Timeout(stream_id=stream.id, user_id=max_.id, seconds=60))
+    await nodes[0].projection.catch_up(stream.id, cleo.id)
+    await until(lambda: screen.bodies("room:you"))
+    for name, kind, values in COMMANDS:
+        assert await refusal(nodes[0].handlers, name, who, kind(stream_id=stream.id, **values)) is NotAllowed
 
 
 async def test_a_raid_needs_somewhere_to_go(nodes: list[FeatureNode], stream: StreamSnapshot, cleo: User) -> None:

@@ -11,6 +11,7 @@ from infra.clock import milliseconds, new_id
 from infra.errors import FootlightError, Invalid
 from realtime.entries import User
 from realtime.errors import RoomNotFound, TextInvalid
+from realtime.moderation import repository
 from realtime.moderation.automod import AutoModRules
 from realtime.moderation.bodies import (
     UNDO_SECONDS,
@@ -220,7 +221,8 @@ async def test_an_announcement_stands_in_the_log_and_cannot_be_undone(
     acted = await stage.act(max_, cleo, Announce(stream_id=room, text="  Back in five  ", tint="green"))
     assert acted.undo_until is None
     [(mark, entry)] = stage.rooms.entries(room)
-    assert (mark, entry["kind"], entry["text"], entry["tint"]) == ("!", "announcement", "Back in five", "green")
+    assert (entry["kind"], entry["text"], entry["tint"]) == ("announcement", "Back in five", "green")
+    assert mark == f"+{max_.id} {entry['id']}"  # a ban of who said it removes it too
     assert entry["user"]["role"] == "moderator"
     with pytest.raises(TextInvalid):
         await stage.act(max_, cleo, Announce(stream_id=room, text=" \u202e "))
@@ -322,7 +324,7 @@ COMMANDS: list[tuple[str, Command]] = [
     ("vip", MakeVip(stream_id="s", user_id="ada")),
     ("undo", Undo(stream_id="s", action_id=new_id())),
 ]
-ABOUT_SOMEBODY = ("delete", "timeout", "ban", "warn", "moderator", "vip")
+ABOUT_SOMEBODY = ("delete", "timeout", "ban", "unban", "warn", "moderator", "vip")
 
 
 def about(command: Command, user: User, room: str) -> Command:
@@ -356,6 +358,33 @@ async def test_nobody_acts_on_their_equals_or_betters(
             stage.messages.say(room, target, "hello", "message-1")
         with pytest.raises(CannotActOn):
             await stage.act(actor, cleo, about(command, target, room))
+
+
+async def test_who_is_timed_out_has_no_say_until_it_is_over(
+    stage: Stage, cleo: User, max_: User, ada: User, room: str
+) -> None:
+    stage.messages.say(room, ada, "hello", "message-1")
+    await stage.act(cleo, cleo, Timeout(stream_id=room, user_id=max_.id, seconds=60))
+    for name, command in COMMANDS:
+        if name not in ("moderator", "vip"):
+            with pytest.raises((NotAllowed, CannotActOn)):
+                await stage.act(max_, cleo, about(command, max_ if name == "unban" else ada, room))
+    assert len(await stage.revisions(cleo)) == 1
+    stage.clock.move(60)
+    await stage.act(max_, cleo, Ban(stream_id=room, user_id=ada.id))
+
+
+async def test_strangers_wait_for_no_lock_and_search_no_log(
+    stage: Stage, cleo: User, ada: User, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.messages, "find", None)
+    async with stage.db.transaction() as connection:
+        await repository.lock(connection, cleo.id, stage.clock())
+        async with asyncio.timeout(5):
+            with pytest.raises(NotAllowed):
+                await stage.act(ada, cleo, DeleteMessage(stream_id=room, user_id=ada.id, message_id="message-1"))
+            with pytest.raises(AlreadySo):
+                await stage.act(ada, cleo, Acknowledge(stream_id=room, warning_id="warning-1"))
 
 
 async def test_moderators_appoint_nobody(stage: Stage, cleo: User, max_: User, ada: User, room: str) -> None:

@@ -134,6 +134,32 @@ async def test_what_changed_since_is_left_alone(stage: Stage, cleo: User, ada: U
         await undo(stage, cleo, cleo, second, room)
 
 
+async def test_settings_that_were_changed_again_stay(stage: Stage, cleo: User, room: str) -> None:
+    first = await did(stage, cleo, cleo, ChangeSettings(stream_id=room, slow_seconds=30))
+    await did(stage, cleo, cleo, ChangeSettings(stream_id=room, slow_seconds=60))
+    with pytest.raises(NothingToUndo):
+        await undo(stage, cleo, cleo, first, room)
+    assert stage.rooms.of(room).settings.slow_seconds == 60
+
+
+async def test_a_ban_does_not_come_back_over_who_is_a_moderator_by_now(
+    stage: Stage, cleo: User, max_: User, ada: User, room: str
+) -> None:
+    await did(stage, max_, cleo, Ban(stream_id=room, user_id=ada.id))
+    lifted = await did(stage, max_, cleo, Unban(stream_id=room, user_id=ada.id))
+    await did(stage, cleo, cleo, MakeModerator(stream_id=room, user_id=ada.id))
+    with pytest.raises(CannotActOn):
+        await undo(stage, max_, cleo, lifted, room)
+
+
+async def test_a_role_does_not_come_back_to_who_is_banned(stage: Stage, cleo: User, ada: User, room: str) -> None:
+    await did(stage, cleo, cleo, MakeModerator(stream_id=room, user_id=ada.id))
+    taken = await did(stage, cleo, cleo, MakeModerator(stream_id=room, user_id=ada.id, on=False))
+    await did(stage, cleo, cleo, Ban(stream_id=room, user_id=ada.id))
+    with pytest.raises(NothingToUndo):
+        await undo(stage, cleo, cleo, taken, room)
+
+
 async def test_a_ban_that_replaced_a_timeout_gives_it_back(stage: Stage, cleo: User, ada: User, room: str) -> None:
     await did(stage, cleo, cleo, Timeout(stream_id=room, user_id=ada.id, seconds=600, reason="caps"))
     until = milliseconds(stage.clock()) + 600_000
