@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from infra.local.environment import find_ffmpeg
-from loadtest import api_speed, automod, glass, start_up, web_chat
+from loadtest import api_speed, automod, glass, room_operation, start_up, web_chat
 from loadtest.realtime import rows as realtime
 from loadtest.stack import platform
 
-NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod")
+NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation")
 
 
 def main() -> None:
@@ -48,6 +48,8 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
         print(await start_up.measure(), flush=True)
     if "automod" in which:
         print(automod.measure(), flush=True)
+    if "room-operation" in which:
+        print(await room_operation.measure(min(seconds, 15.0)), flush=True)
     if "api" in which:
         async with platform() as stack:
             print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)

@@ -27,11 +27,18 @@ local function newest_of(log)
   return offset_of(redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]) or 0
 end
 
+-- This node's id in the cluster, as long as its process lives.
+local own_id
+local function owner_id()
+  own_id = own_id or redis.call('CLUSTER', 'MYID')
+  return own_id
+end
+
 -- The epoch, newest and archived offset. A room whose log was lost (or never was) begins a new epoch, and so does one
 -- that has another owner than before: a promoted replica may lack the newest entries, and their offsets are given out
 -- again. What is still in the log stays there, each entry with its own epoch, until it is archived.
 local function position(meta, log, new_epoch)
-  local owner = redis.call('CLUSTER', 'MYID')
+  local owner = owner_id()
   local found = redis.call('HMGET', meta, 'epoch', 'offset', 'owner', 'archived')
   local archived = tonumber(found[4] or 0)
   if found[1] and found[3] == owner then return found[1], tonumber(found[2]), archived end
@@ -132,8 +139,10 @@ local function add(keys, epoch, offset, archived, mark, body, original)
   redis.call('SPUBLISH', keys.channel, 'm ' .. epoch .. ' ' .. offset .. ' ' .. mark .. '\n' .. entry)
 end
 
-local function keep(meta, log, offset)
+-- A room expires only while the archive has all of it (room_archived), so only then there is something to take back.
+local function keep(meta, log, offset, before, archived)
   redis.call('HSET', meta, 'offset', offset)
+  if before > archived then return end
   redis.call('PERSIST', meta)
   redis.call('PERSIST', log)
 end
@@ -161,7 +170,7 @@ local function room_append(keys, args)
   if refused then return refused end
   if offset - archived >= tonumber(args[6]) then return {'full'} end
   add(own, epoch, offset + 1, archived, who.user .. ' ' .. who.id, args[12])
-  keep(meta, own.log, offset + 1)
+  keep(meta, own.log, offset + 1, offset, archived)
   remember(own, rules, who, now, offset + 1)
   return {'ok', epoch, offset + 1}
 end
@@ -381,6 +390,7 @@ local function room_control(keys, args)
   if revision >= tonumber(args[3]) then return {'known', revision} end
   if revision < tonumber(args[3]) - 1 then return {'behind', revision} end
   local epoch, offset, archived = position(keys[1], own.log, args[1])
+  local before = offset
   redis.call('HSET', own.rules, 'revision', args[3])
   for index = 9, #args, 3 do patches[args[index]](own, args[index + 1], args[index + 2]) end
   expire_rules(own)
@@ -396,7 +406,7 @@ local function room_control(keys, args)
   if args[7] ~= '' then
     offset = restore(own, {restores = args[7], stream = args[2], id = args[4]}, epoch, offset, archived, now_ms())
   end
-  if args[6] ~= '' or args[7] ~= '' then keep(keys[1], own.log, offset) end
+  if args[6] ~= '' or args[7] ~= '' then keep(keys[1], own.log, offset, before, archived) end
   return {'ok', epoch, offset}
 end
 
@@ -446,7 +456,7 @@ local function room_auto_slow(keys, args)
   redis.call('HSET', keys[3], 'auto_slow', args[2])
   local epoch, offset, archived = position(keys[1], own.log, args[1])
   add(own, epoch, offset + 1, archived, '!', args[3])
-  keep(keys[1], own.log, offset + 1)
+  keep(keys[1], own.log, offset + 1, offset, archived)
   return {'ok'}
 end
 
