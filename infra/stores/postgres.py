@@ -1,6 +1,7 @@
 """PostgreSQL: open, ping, close. Nothing else knows how to connect.
 
-Failures of the connection become `Unavailable`, so that domains never import the driver to catch them.
+Failures of the connection become `Unavailable`, values no column can take `Invalid`, so that domains never import the
+driver to catch them.
 """
 
 from collections.abc import AsyncIterator
@@ -8,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from infra.errors import Unavailable
+from infra.errors import Invalid, Unavailable
+from infra.logs import get_logger
 from infra.settings import PostgresSettings
 
 Pool = asyncpg.Pool
@@ -29,9 +31,18 @@ LOST = (
 )
 
 
+log = get_logger(__name__)
+
+
 class PostgresUnavailable(Unavailable):
     code = "service.postgres"
     message = "The database does not answer just now. Try again in a moment."
+
+
+class Unstorable(Invalid):
+    """A NUL in a text, a number or a time beyond what the database counts to."""
+
+    message = "A part of this cannot be stored: a character, or a number that is too large."
 
 
 class Postgres:
@@ -47,6 +58,10 @@ class Postgres:
         try:
             async with self._pool.acquire(timeout=self._settings.timeout_seconds) as connection:
                 yield connection
+        except asyncpg.DataError as wrong:
+            # Most often a stranger's doing, and then a warning is too much; ours shows in the answer.
+            log.info("postgres.unstorable", why=type(wrong).__name__)
+            raise Unstorable from wrong
         except LOST as lost:
             raise PostgresUnavailable() from lost
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from realtime.moderation.repository import SanctionKind, Standing
 from realtime.room.rules import Caution
 
 MOST_FOUND = 20
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 MOST_STREAMS = 1000  # of a channel whose chat is searched, the newest
 
 
@@ -159,7 +160,7 @@ class People:
         self, identity: Identity, channel_id: str, user_id: str, cursor: str | None, limit: int
     ) -> tuple[list[Said], str | None]:
         """What they said in this channel, newest first; a message is there seconds after it was said."""
-        before = cursors.decode(cursor, tuple[int, str])
+        before = cursors.decode(cursor, tuple[Moment, str])
         async with self._db.connection() as connection:
             await admitted(connection, channel_id, identity, "see_private")
             rows = await connection.fetch(

@@ -12,7 +12,7 @@ from infra.clock import milliseconds, new_id
 from infra.settings import MongoSettings
 from infra.stores.mongo import Mongo, open_mongo
 from realtime.archive.mongo import COLLECTION
-from realtime.moderation import repository
+from realtime.moderation import cursors, repository
 from tests.accounts.world import World
 from tests.realtime.moderation.stage import Stage
 
@@ -324,6 +324,20 @@ async def test_what_somebody_said_with_what_was_removed(
     assert [(one["text"], one["removed"]) for one in said] == [
         ("after", False), ("deleted", True), ("restored", False), ("before", False),
     ]  # fmt: skip
+
+
+async def test_what_cannot_be_stored_or_counted_is_the_askers_mistake(cast: Cast) -> None:
+    huge = cursors.encode((2**63, "message-1"))
+    tried = [
+        await cast.max.call("POST", "/actions", {"type": "ban", "user_id": cast.ada.id, "reason": "a\0b"}),
+        await cast.max.call("POST", f"/people/{cast.ada.id}/notes", {"text": "a\0b"}),
+        await cast.max.call("POST", "/terms", {"text": "a\0b", "kind": "blocked"}),
+        await cast.max.call("GET", "/people", q="\0"),
+        await cast.max.call("GET", "/log", **{"from": "0001-01-01T00:00:00+23:59"}),
+        await cast.max.call("GET", "/log", cursor=cursors.encode(2**63)),
+        await cast.max.call("GET", f"/people/{cast.ada.id}/messages", cursor=huge),
+    ]
+    assert [refused(answer) for answer in tried] == [(400, "request.invalid")] * len(tried)
 
 
 async def stage_user(stage: Stage, member: Member) -> Any:

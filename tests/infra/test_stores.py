@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
+from infra.errors import Invalid
 from infra.local.parts import free_port
 from infra.settings import MongoSettings, ObjectSettings, PostgresSettings, RedisSettings, SearchSettings
 from infra.stores.mongo import Mongo, MongoUnavailable, open_mongo
@@ -44,6 +46,24 @@ async def test_a_transaction_that_raises_changes_nothing(db: Postgres) -> None:
             raise RuntimeError
     async with db.connection() as connection:
         assert await connection.fetchval("SELECT to_regclass('never')") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("SELECT $1::text", "a\0b"),
+        ("SELECT $1::jsonb", '"\\u0000"'),
+        ("SELECT $1::bigint", 2**63),
+        ("SELECT $1::timestamptz", datetime.fromisoformat("0001-01-01T00:00:00+23:59")),
+    ],
+)
+async def test_what_no_column_takes_is_invalid_and_leaves_the_connection_whole(
+    db: Postgres, query: str, value: object
+) -> None:
+    with pytest.raises(Invalid):
+        async with db.transaction() as connection:
+            await connection.fetchval(query, value)
+    await db.ping()
 
 
 async def test_a_database_that_is_not_there_is_unavailable() -> None:
