@@ -14,10 +14,9 @@ from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
 from realtime.bodies import Answer, Body
 from realtime.connections import Connection
-from realtime.emotes import builtin_codes, only_emotes
 from realtime.entries import Message, User
 from realtime.events import MOD_EVENTS
-from realtime.handlers.chat import ChatHandlers, let_through
+from realtime.handlers.chat import ChatHandlers, OnlyEmotes, let_through
 from realtime.handlers.commands import CommandHandlers
 from realtime.handlers.features import FeatureHandlers
 from realtime.handlers.moderator import ModeratorHandlers
@@ -25,7 +24,7 @@ from realtime.handlers.room import joined_room, signed_in
 from realtime.moderating import Handler
 from realtime.moderation.actions import ACTIONS, Moderation
 from realtime.moderation.classifier import Budgeted
-from realtime.moderation.facts import KnownFollows, LogMessages, RoomFacts
+from realtime.moderation.facts import KnownEmotes, KnownFollows, LogMessages, RoomFacts, emotes_of
 from realtime.moderation.follows import Follows
 from realtime.moderation.held import HeldQueue
 from realtime.moderation.live import LiveChannels
@@ -58,15 +57,11 @@ class Desk:
     screening: AutoMod
     holding: HeldQueue
     following: KnownFollows
+    only_emotes: OnlyEmotes
     polls: Polls
     reactions: Reactions
     raids: Raids
     set_color: SetColor
-
-    async def only_emotes(self, channel_id: str, text: str) -> bool:
-        async with self.db.connection() as connection:
-            rows = await connection.fetch("SELECT code FROM channel_emotes WHERE channel_id = $1", channel_id)
-        return only_emotes(text, builtin_codes() | {row["code"] for row in rows})
 
     def handlers(self, rooms: Rooms, chat: ChatHandlers) -> Mapping[str, Handler]:
         moderator = ModeratorHandlers(rooms, self.moderation)
@@ -147,6 +142,7 @@ def open_desk(  # the one place where it comes together, by keyword
         screening=AutoMod(clock, classifier),
         holding=HeldQueue(functions, known, say, once.record),
         following=KnownFollows(Follows(db, outbox, clock=clock), clock),
+        only_emotes=KnownEmotes(emotes_of(db)).only,
         polls=Polls(functions, known, once.record),
         reactions=Reactions(functions, known),
         raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock=clock), viewers=how_many),

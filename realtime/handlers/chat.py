@@ -116,10 +116,10 @@ class ChatHandlers:
 
     async def _hold(self, room: Room, draft: Draft, said: SaidMessage, findings: list[Finding]) -> None:
         """Who may not speak may not fill the queue either."""
+        await self._log.pace(room.id, draft)
         if room.scene.settings.followers_seconds is not None:
             draft = await self._with_follow(room, draft)
         admit(room.scene.rules, draft, milliseconds(self._clock()))
-        await self._log.pace(room.id, draft)
         message = Message(offset=0, **{name: getattr(said, name) for name in said.__struct_fields__})
         await self._holding.add(room.stream.creator_id, message, findings)
 

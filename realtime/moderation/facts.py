@@ -1,21 +1,26 @@
 """What slash commands leave out, what messages were, and since when people follow: looked up for those who act."""
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from infra.clock import Clock, milliseconds
 from infra.stores.postgres import Postgres
+from realtime.emotes import builtin_codes, codes_in, only_emotes
 from realtime.moderation.bodies import UNDO_SECONDS
 from realtime.moderation.follows import Follows
 from realtime.moderation.held import HeldQueue
 from realtime.moderation.repository import is_id
 from realtime.room.log import RoomLog
+from realtime.room.recent import Recent
 from realtime.room.rooms import Rooms
 
 FRESH_MS = 60_000
 MAX_FOLLOWERS = 20_000
+EMOTES_SECONDS = 5.0
+MAX_CHANNELS = 1000
 
 
 class LogMessages:
@@ -50,6 +55,32 @@ class KnownFollows:
             if len(self._known) > MAX_FOLLOWERS:
                 self._known.popitem(last=False)
         return found
+
+
+class KnownEmotes:
+    """Whether a text is nothing but emotes of a channel. `ask` tells the codes a channel brings along; they are
+    remembered for some seconds, as in emote-only chat every message needs them."""
+
+    def __init__(self, ask: Callable[[str], Awaitable[frozenset[str]]]) -> None:
+        self._codes = Recent(ask, EMOTES_SECONDS, MAX_CHANNELS)
+
+    async def only(self, channel_id: str, text: str) -> bool:
+        written = frozenset(codes_in(text))
+        if not only_emotes(text, written):
+            return False
+        own = written - builtin_codes()
+        return not own or own <= await self._codes.get(channel_id)
+
+
+def emotes_of(db: Postgres) -> Callable[[str], Awaitable[frozenset[str]]]:
+    """For `KnownEmotes`."""
+
+    async def ask(channel_id: str) -> frozenset[str]:
+        async with db.connection() as connection:
+            rows = await connection.fetch("SELECT code FROM channel_emotes WHERE channel_id = $1", channel_id)
+        return frozenset(row["code"] for row in rows)
+
+    return ask
 
 
 class RoomFacts:

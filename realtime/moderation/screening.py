@@ -18,7 +18,7 @@ from realtime.moderation.terms import Term, Terms
 from realtime.room.local import Room
 from realtime.room.rules import Private
 
-MAX_READY = 200  # channels whose terms are compiled; 5,000 terms take some tens of milliseconds
+MAX_READY = 200  # rooms whose terms are compiled; 5,000 terms take some tens of milliseconds
 HOLD_FROM_SCORE = 0.8
 
 log = get_logger(__name__)
@@ -36,7 +36,7 @@ class AutoMod:
     def __init__(self, clock: Clock, classifier: Budgeted | None = None) -> None:
         self._clock = clock
         self._classifier = classifier
-        self._ready: OrderedDict[bytes, _Ready] = OrderedDict()
+        self._ready: OrderedDict[int, tuple[Private, _Ready]] = OrderedDict()
 
     async def screen(self, room: Room, user: User, identity: Identity, text: str) -> Screened:
         ready = self._ready_for(room.scene.rules.private)
@@ -66,16 +66,16 @@ class AutoMod:
         return Screened(held=[Finding(code="classifier", detail=detail, start=0, end=len(text))])
 
     def _ready_for(self, private: Private) -> _Ready:
-        name = bytes(private.automod) + b"\n" + bytes(private.terms)
-        ready = self._ready.get(name)
-        if ready is None:
-            rules = msgspec.json.decode(private.automod, type=AutoModRules)
-            terms = Terms.compile(msgspec.json.decode(private.terms, type=list[Term]))
-            ready = self._ready[name] = _Ready(rules, terms)
+        # By identity, which holds as long as the object is kept here: the terms of a channel may be 2 MB, too much to
+        # look at for each message.
+        name = id(private)
+        if name not in self._ready:
+            same = next((ready for kept, ready in self._ready.values() if kept == private), None)
+            self._ready[name] = private, same or _compiled(private)
             if len(self._ready) > MAX_READY:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(name)
-        return ready
+        return self._ready[name][1]
 
     def _account_age(self, user_id: str) -> float:
         """Ids are UUIDs of version 7: they begin with the milliseconds of their making (RFC 9562, 5.7)."""
@@ -84,6 +84,11 @@ class AutoMod:
         except ValueError:
             return 0.0
         return max(0.0, self._clock().timestamp() - made)
+
+
+def _compiled(private: Private) -> _Ready:
+    rules = msgspec.json.decode(private.automod, type=AutoModRules)
+    return _Ready(rules, Terms.compile(msgspec.json.decode(private.terms, type=list[Term])))
 
 
 def _finding(reason: Reason) -> Finding:
