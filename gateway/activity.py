@@ -45,9 +45,9 @@ class RoomActivity:
         """The raids that a stream sent, oldest first."""
         async with self._db.connection() as connection:
             rows = await connection.fetch(
-                "SELECT l.at, l.target ->> 'display_name' AS name FROM moderation_log l "
+                "SELECT l.at, l.after -> 'raid' ->> 'name' AS name FROM moderation_log l "
                 "JOIN streams s ON s.creator_id = l.channel_id "
-                "WHERE s.id = $1 AND l.stream_id = s.id::text AND l.action = 'raid' AND l.at >= $2 AND l.at < $3 "
+                "WHERE s.id = $1 AND l.stream_id = s.id::text AND l.action = 'raid_gone' AND l.at >= $2 AND l.at < $3 "
                 "ORDER BY l.at",
                 stream_id, since, until,
             )  # fmt: skip

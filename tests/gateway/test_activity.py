@@ -21,10 +21,10 @@ async def acted(
             "INSERT INTO channels (channel_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", channel_id, at
         )
         await connection.execute(
-            "INSERT INTO moderation_log (id, channel_id, revision, stream_id, action, actor_id, actor, target, "
+            "INSERT INTO moderation_log (id, channel_id, revision, stream_id, action, actor_id, actor, after, "
             "change, at) "
             "VALUES ($1, $2, $3, $4, $5, $8, '{}', $6, '', $7)",
-            new_id(), channel_id, revision, more.get("stream_id"), action, more.get("target"), at, channel_id,
+            new_id(), channel_id, revision, more.get("stream_id"), action, more.get("after"), at, channel_id,
         )  # fmt: skip
 
 
@@ -60,9 +60,10 @@ async def test_raids_are_marked_with_where_they_went(db: Postgres, redis: Redis)
             "VALUES ($1, $2, 'noon', ''::bytea, 'Noon', 'low', 'live', $3)",
             stream_id, creator.user_id, NOON,
         )  # fmt: skip
-    raid = {"action": "raid", "stream_id": stream_id, "target": '{"display_name": "Bea"}'}
-    await acted(db, creator.user_id, NOON, 1, **raid)
-    await acted(db, creator.user_id, NOON + SLOT, 2, **raid)
-    await acted(db, creator.user_id, NOON, 3, stream_id=stream_id)
+    raid = {"stream_id": stream_id, "after": '{"raid": {"name": "Bea"}}'}  # as `realtime.room.raids` records it
+    for revision, action in enumerate(("raid", "raid_cancel", "raid", "raid_gone"), 1):
+        await acted(db, creator.user_id, NOON, revision, action, **raid)
+    await acted(db, creator.user_id, NOON + SLOT, 5, "raid_gone", **raid)
+    await acted(db, creator.user_id, NOON, 6, stream_id=stream_id)
     marks = await RoomActivity(db, redis).raids(stream_id, NOON, NOON + SLOT)
     assert [(mark.at, mark.kind, mark.text) for mark in marks] == [(NOON, "raid", "Raid to Bea")]
