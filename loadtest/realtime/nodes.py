@@ -68,7 +68,8 @@ class Bench:
     folder: Path
     web: aiohttp.ClientSession
     creator: Person
-    tokens: Path
+    talkers: Sequence[Person]
+    tokens: Path  # of the talkers
 
     @asynccontextmanager
     async def nodes(self, count: int) -> AsyncIterator[list[Node]]:
@@ -104,6 +105,7 @@ class Bench:
     async def _node(self, number: int) -> Node:
         port = free_port()
         environment = {**environment_of(self.stack.folder), "FOOTLIGHT_NODE": f"bench-{number}"}
+        environment["FOOTLIGHT_REALTIME_AUTO_SLOW_PER_SECOND"] = "0"  # some figures are about more than it allows
         environment["FOOTLIGHT_STOP_SECONDS"] = str(DRAIN_SECONDS)
         part = Part(
             name=f"bench-{number}",
@@ -135,7 +137,7 @@ async def bench_platform(talkers: int = TALKERS) -> AsyncIterator[Bench]:
             tokens = Path(folder) / "tokens"
             people = await _sign_up_many(web, talkers)
             tokens.write_text("".join(f"{who.token}\n" for who in people))
-            yield Bench(stack, settings, Path(folder), web, creator, tokens)
+            yield Bench(stack, settings, Path(folder), web, creator, people, tokens)
 
 
 async def _sign_up_many(web: aiohttp.ClientSession, count: int) -> Sequence[Person]:

@@ -11,6 +11,7 @@ from loadtest.realtime.crowd import NoCompiler, compile_generator
 from loadtest.realtime.crowds import full_process, huge_room, idle
 from loadtest.realtime.faults import killed_node, rolling_restart
 from loadtest.realtime.measure import Row, rows_table
+from loadtest.realtime.moderated import moderator_command
 from loadtest.realtime.nodes import bench_platform
 from loadtest.realtime.one_process import one_process
 from loadtest.realtime.scale import FULL, QUICK, Setting, raise_descriptors
@@ -28,14 +29,16 @@ MEASURES: dict[str, Measure] = {
     "rolling": rolling_restart,
     "stalled": stalled_readers,
     "control": control_message,
+    "moderation": moderator_command,
     "idle": idle,
 }
 METHOD = (
-    "Real nodes (`footlight serve --role realtime`) on the embedded servers, limits on; clients from a generator in C "
-    "(`loadtest/realtime/generator`) on the same cores, each with an address and a device of its own, the talkers "
-    "with accounts. It checks for every socket that offsets grow by one, and reads its sockets a millisecond after it "
-    "was woken, so that reading costs little; delays include that. A message is *wrong* when a reader never got it, or "
-    "got it twice or out of order. CPU is process time, memory is proportional (PSS)."
+    "Real nodes (`footlight serve --role realtime`) on the embedded servers, limits on but for the slow mode that a "
+    "busy room sets itself; clients from a generator in C (`loadtest/realtime/generator`) on the same cores, each "
+    "with an address and a device of its own, the talkers with accounts. It checks for every socket that offsets grow "
+    "by one, and reads its sockets a millisecond after it was woken, so that reading costs little; delays include "
+    "that. A message is *wrong* when a reader never got it, or got it twice or out of order. CPU is process time, "
+    "memory is proportional (PSS)."
 )
 
 

@@ -75,8 +75,11 @@ static void take_entries(struct client *c, char *p, char *end, uint64_t now, boo
 {
     while ((p = find(p, end, "\"offset\":")) && c->state != IDLE) {
         int64_t offset = number_at(p, end);
-        char *text = find(p, end, "\"text\":\"t");
-        take(c, offset, text ? (uint64_t)number_at(text, end) : 0, now, live);
+        char *next = find(p, end, "\"offset\":"), *last = next ? next : end;
+        char *text = find(p, last, "\"text\":\"t"), *removed = find(p, last, "\"message_id\":\"t");
+        int64_t before = c->last;
+        take(c, offset, text ? (uint64_t)number_at(text, last) : 0, now, live);
+        if (removed && before < offset && c->last >= offset) add(&all.control, now - (uint64_t)number_at(removed, last));
     }
 }
 
