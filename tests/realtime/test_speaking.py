@@ -1,5 +1,5 @@
-"""What somebody is answered who speaks in a moderated room, on sockets of real nodes: each refusal, and what a moderator
-changes for those who are there."""
+"""What somebody is answered who speaks in a moderated room, on sockets of real nodes: each refusal, and what
+moderators change for those who are there."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
