@@ -39,6 +39,7 @@ class Scenario:
     api: int = 0
     watching: int = 0
     video: bool = False
+    commands: bool = False  # moderators act, and who talks votes and reacts
     seconds: float = 15.0
     messages_per_second: float = 0.0
     arrivals_per_second: float = 50.0
@@ -77,5 +78,10 @@ SCENARIOS = {
     "party": Scenario(
         viewers=1500, chatters=60, moderators=4, creators=2, api=20, watching=40, video=True, seconds=90,
         messages_per_second=25, arrivals_per_second=60, storms=(Storm(30, 0.3),), bounds=Bounds(delivery_p99=2000),
+        commands=True,
+    ),
+    "moderated": Scenario(
+        viewers=300, chatters=40, moderators=3, seconds=60, messages_per_second=8, storms=(Storm(20, 0.3),),
+        commands=True,
     ),
 }  # fmt: skip

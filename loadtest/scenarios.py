@@ -25,7 +25,7 @@ from infra.children import ends_with_us
 from infra.local.environment import ROOT, find_ffmpeg
 from infra.local.parts import LOOPBACK, write_private
 from loadtest.mixes import SCENARIOS, Scenario
-from loadtest.people import PASSWORD, Person, become_creator, sign_up, start_stream
+from loadtest.people import PASSWORD, Person, become_creator, checked, sign_up, start_stream
 from loadtest.stack import Stack, platform
 from loadtest.users.figures import Result
 from loadtest.users.stage import Caller, Plan
@@ -93,6 +93,8 @@ async def prepare(name: str, scenario: Scenario, stack: Stack, folder: Path, pri
     async with aiohttp.ClientSession(stack.web) as web:
         people = {kind: await sign_up_all(web, FIRST_NUMBERS[kind], amount) for kind, amount in wanted.items()}
         people["creators"] = [await open_stream(web, caller) for caller in people["creators"]]
+        if scenario.commands:
+            await appoint(web, people["creators"][0], people["moderators"])
     ports = json.loads((stack.folder / "ports.json").read_text())
     nodes = [(LOOPBACK, port) for part, port in sorted(ports.items()) if part.startswith("node-")]
     plan = Plan(
@@ -110,17 +112,26 @@ async def sign_up_all(web: aiohttp.ClientSession, first: int, amount: int) -> li
         async with gate:
             person = await sign_up(web, number)
         email = f"person{number}@example.com"
-        return Caller(number=number, address=person.address, token=person.token, email=email)
+        return Caller(number=number, address=person.address, user_id=person.id, token=person.token, email=email)
 
     return await asyncio.gather(*(one(number) for number in range(first, first + amount)))
 
 
 async def open_stream(web: aiohttp.ClientSession, caller: Caller) -> Caller:
     """The same person as a creator, with a stream that waits for its encoder."""
-    creator = await become_creator(web, Person("", caller.token, caller.address))
+    creator = await become_creator(web, Person(caller.user_id, caller.token, caller.address))
     stream = await start_stream(web, creator)
     ingest = f"{stream['ingest']['url']}/{stream['ingest']['key']}"
     return msgspec.structs.replace(caller, token=creator.token, stream_id=stream["id"], ingest=ingest)
+
+
+async def appoint(web: aiohttp.ClientSession, creator: Caller, moderators: Sequence[Caller]) -> None:
+    """Make these the moderators of the first creator's channel."""
+    for caller in moderators:
+        body = {"type": "moderator", "user_id": caller.user_id, "on": True}
+        path = f"/api/v1/channels/{creator.user_id}/actions"
+        async with web.post(path, json=body, headers=creator.headers) as answer:
+            await checked(answer)
 
 
 async def locust(plan: Plan, plan_file: Path, folder: Path) -> int:

@@ -20,6 +20,7 @@ class Entry(Struct):
 
     offset: int
     id: str = ""
+    kind: str = "message"
 
 
 class Answer(Struct):
@@ -93,9 +94,10 @@ class Newsroom:
         _keep(self.chunks, chunk, news)
 
     def check(self, entries: list[Entry]) -> None:
-        """Hold entries against what stood at their offsets before."""
+        """Hold entries against what stood at their offsets before; what was removed since has no id any more."""
         for entry in entries:
-            self.conflicts += self.seen.setdefault(entry.offset, entry.id) != entry.id
+            if entry.kind != "removed":
+                self.conflicts += self.seen.setdefault(entry.offset, entry.id) != entry.id
 
     def _chat(self, entries: list[Entry]) -> News:
         self.check(entries)

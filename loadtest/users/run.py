@@ -36,6 +36,7 @@ class Run:
         self.viewers: list[Line] = []
         self.talking = Event()
         self.over = Event()
+        self.last_said = ("", "")  # the user and the message that a moderator may look at
         self._people = {kind: iter(people) for kind, people in plan.people.items()}
         self._numbers = count(1)
         self._said = count(1)

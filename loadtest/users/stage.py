@@ -14,6 +14,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     number: int
     address: str
+    user_id: str = ""
     token: str = ""
     email: str = ""
     stream_id: str = ""
