@@ -122,7 +122,12 @@ def open_desk(  # the one place where it comes together, by keyword
         stream = await streams.snapshot(stream_id)
         return await truth.rules(stream.creator_id) if stream is not None else Rules()
 
-    room_log = RedisRoomLog(room_functions(redis), cold=rules_of)
+    async def bring_again(stream_id: str) -> None:
+        stream = await streams.snapshot(stream_id)
+        if stream is not None:
+            await projection.begin_again(stream_id, stream.creator_id)
+
+    room_log = RedisRoomLog(room_functions(redis), cold=rules_of, taken_over=bring_again)
     feed = RoomFeed(redis)
     projection, messages = Projection(room_log, truth), LogMessages(room_log)
     moderation = Moderation(db, outbox, rooms=projection, feed=feed, messages=messages, clock=clock)

@@ -13,6 +13,7 @@ local DONE_MS = 600000        -- the same message is not held again for 10 minut
 local RETRY_MS = 5000         -- a decision that was not finished by then is given to another node
 local HELD_OF_ONE = 10        -- so many messages of one author wait at most
 local REACT_MS = 1000
+local SHOWN_AGAIN_MS = 4000   -- nodes look at their polls every 5 s (room/rounds.py)
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -320,7 +321,8 @@ local function poll_vote(keys, args)
   return {'ok', show_votes(keys[1], poll, keys[4], args[1], tonumber(args[6]), now)}
 end
 
--- Closes a poll whose time is over and tells votes that were not told. keys: poll, channel. args: stream,
+-- Closes a poll whose time is over and tells votes that were not told, or not for a while: a node that was opened since
+-- then does not know them. keys: poll, channel. args: stream,
 -- milliseconds between two tellings. Answers {} without a poll, or {poll as {field, value, ...}, votes, ms until
 -- somebody should look again or -1}.
 local function poll_look(keys, args)
@@ -332,7 +334,8 @@ local function poll_look(keys, args)
   end
   if poll.state == 'open' then
     again = poll.closes_at - now
-    local wait = poll.dirty == '1' and show_votes(keys[1], poll, keys[2], args[1], tonumber(args[2]), now) or 0
+    local told = poll.dirty ~= '1' and (not poll.shown_at or poll.shown_at + SHOWN_AGAIN_MS > now)
+    local wait = not told and show_votes(keys[1], poll, keys[2], args[1], tonumber(args[2]), now) or 0
     if wait > 0 then again = math.min(again, wait) end
   end
   return {redis.call('HGETALL', keys[1]), votes_of(keys[1], poll), again}

@@ -67,9 +67,9 @@ class Room:
         self.id = stream.id
         self.stream = stream
         self.viewers = self.peak = 0
-        lagged = event_frame("room:lagged", RoomLagged(stream_id=stream.id))
-        self.audience = Audience(around.count_sent, lagged)
-        self.staff = Audience(around.count_sent, lagged)
+        self._lagged = event_frame("room:lagged", RoomLagged(stream_id=stream.id))
+        self.audience = Audience(around.count_sent, self._lagged)
+        self.staff = Audience(around.count_sent, self._lagged)
         self.desk: set[Listener] = set()
         self.joining = 0
         self.said = 0  # messages so far, for who looks after loud rooms
@@ -139,6 +139,8 @@ class Room:
         """Add a member, or sort one anew whose role changed."""
         staff = user is not None and may(user.role, "see_private")
         here, there = (self.staff, self.audience) if staff else (self.audience, self.staff)
+        if member in there:
+            member.offer(self._lagged)  # what is delayed, or waits to be merged, went or will go to the other side
         there.discard(member)
         here.add(member)
         self.desk.discard(member)
@@ -181,6 +183,7 @@ class Room:
 
     def _pass_private(self, kind: bytes, rest: bytes) -> None:
         if kind == b"p":
+            self.scene.count(rest)
             self.send(raw_event_frame("room:poll", rest), droppable=True)
         elif kind == b"r":
             self.send(raw_event_frame("room:reactions", rest), droppable=True)

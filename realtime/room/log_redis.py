@@ -42,6 +42,7 @@ COLD_ATTEMPTS = 3
 
 log = get_logger(__name__)
 Cold = Callable[[str], Awaitable[Rules]]
+TakenOver = Callable[[str], Awaitable[object]]
 
 
 def room_functions(redis: Redis) -> Functions:
@@ -60,6 +61,10 @@ def channel(room: str) -> str:
     return key(room, "channel")
 
 
+async def nothing_lost(_: str) -> None:
+    """For rooms of no channel: there is nothing to bring again."""
+
+
 async def no_rules(_: str) -> Rules:
     """For rooms of no channel: nothing was ever decided."""
     return Rules()
@@ -67,12 +72,20 @@ async def no_rules(_: str) -> Rules:
 
 class RedisRoomLog:
     """See `RoomLog`. At most `max_unarchived` entries of a room wait for the archive; `cold(room)` is the truth about
-    the rules of a room that lost them."""
+    the rules of a room that lost them; `taken_over(room)` brings what a replica lacked that took the room over."""
 
-    def __init__(self, functions: Functions, *, cold: Cold = no_rules, max_unarchived: int = MAX_UNARCHIVED) -> None:
+    def __init__(
+        self,
+        functions: Functions,
+        *,
+        cold: Cold = no_rules,
+        taken_over: TakenOver = nothing_lost,
+        max_unarchived: int = MAX_UNARCHIVED,
+    ) -> None:
         self._functions = functions
         self._marks = Marks(functions)
         self._cold = cold
+        self._taken_over = taken_over
         self._max_unarchived = max_unarchived
 
     async def append(self, room: str, draft: Draft) -> Position:
@@ -94,6 +107,8 @@ class RedisRoomLog:
         epoch, offset = position or ("", 0)
         answer = await self._functions.call("room_since", keys, [new_epoch(), epoch, offset, fresh, room])
         recovered, now_epoch, newest, flat = answer
+        if position is not None and now_epoch.decode() != epoch:
+            await self._bring_again(room)
         kind = Recovered if recovered else Lost
         return kind(Position(now_epoch.decode(), int(newest)), _lines(flat))
 
@@ -142,6 +157,13 @@ class RedisRoomLog:
         keys = [key(room, part) for part in ("meta", "log", "rules", "channel")]
         answer = await self._knowing(room, "room_auto_slow", keys, (new_epoch(), seconds, entry))
         return bool(answer[0] == b"ok")
+
+    async def _bring_again(self, room: str) -> None:
+        """Decisions that were acknowledged are in PostgreSQL, but a promoted replica may lack the last ones."""
+        try:
+            await self._taken_over(room)
+        except Unavailable as failure:  # the next decision, or the next look at another epoch, brings them
+            log.warning("room.taken_over", stream_id=room, code=failure.code)
 
     async def _knowing(self, room: str, function: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Call, and tell the room its rules when it does not know them."""

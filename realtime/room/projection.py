@@ -33,6 +33,11 @@ class Projection:
             known = await self._log.revision(stream_id)
         return known or 0
 
+    async def begin_again(self, stream_id: str, channel_id: str) -> int:
+        """`catch_up`, by what the room says it knows: it may know less than before."""
+        self._reached.pop(stream_id, None)
+        return await self.catch_up(stream_id, channel_id)
+
     async def catch_up(self, stream_id: str, channel_id: str) -> int:
         """The revision the room has now; raises `Unavailable`, and may then be asked again."""
         reached, steps = self._reached.get(stream_id), 0

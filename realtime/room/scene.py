@@ -13,11 +13,13 @@ from realtime.entries import (
     RoomSettings,
     SettingsChanged,
 )
+from realtime.moderation.bodies import RoomPoll
 from realtime.room.log import Known, Line
 from realtime.room.redaction import Removals
 from realtime.room.rules import Change, Patch, Rules, patched
 
 _decode = msgspec.json.Decoder(Entry).decode
+_decode_votes = msgspec.json.Decoder(RoomPoll).decode
 
 
 class Scene:
@@ -70,6 +72,12 @@ class Scene:
                 self.poll = poll if poll.state == "open" else None
             case RaidChanged(raid=raid) if raid.state != "arrived":
                 self.raid = raid if raid.state == "preparing" else None
+
+    def count(self, votes: bytes) -> None:
+        """The votes so far, as `RoomPoll` in JSON."""
+        told = _decode_votes(votes)
+        if self.poll is not None and self.poll.id == told.poll_id:
+            self.poll = msgspec.structs.replace(self.poll, votes=told.votes)
 
     def patch(self, revision: int, patch: Patch) -> bool:
         """The next change of the rules; False when one is missing before it, and all must be read anew."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.clock import Clock
-from realtime.entries import RoomSettings
+from realtime.entries import Poll, RoomSettings, User
 from realtime.room.local import Room
 from realtime.room.log import Draft, Known, Position
 from realtime.room.log_memory import MemoryRoomLog
@@ -221,3 +221,27 @@ async def test_what_was_said_while_the_log_was_read_anew_is_read_too(
     monkeypatch.setattr(world.log, "since", late_answer)
     world.room.resumed()
     await until(lambda: world.screen.offsets == [1])
+
+
+async def test_who_changes_sides_is_told_that_something_may_be_missing() -> None:
+    world = World()
+    await world.room.begin()
+    ada, screen = User(id="user-1", name="Ada", role="viewer"), Screen()
+    world.room.enter(screen, ada, desk=False)
+    world.room.enter(screen, ada, desk=False)
+    assert screen.frames == []
+    world.room.enter(screen, User(id="user-1", name="Ada", role="moderator"), desk=False)
+    world.room.enter(screen, ada, desk=False)
+    assert screen.frames == [("room:lagged", {"stream_id": ROOM})] * 2
+    world.room.close()
+
+
+async def test_who_joins_late_is_told_the_votes_so_far() -> None:
+    world = World()
+    await world.room.begin()
+    poll = Poll(id="poll-1", question="Tea?", choices=["yes", "no"], votes=[0, 0], state="open", closes_at=1)
+    world.room.scene.poll = poll
+    for poll_id, votes in (("poll-1", "[3,4]"), ("poll-0", "[9,9]")):
+        world.room.received(f'p {{"stream_id":"{ROOM}","poll_id":"{poll_id}","votes":{votes}}}'.encode())
+    assert world.room.scene.poll.votes == [3, 4]
+    world.room.close()

@@ -128,6 +128,20 @@ async def test_votes_are_told_at_most_once_in_the_interval_and_the_last_always(
         assert await told(heard) == [[1, 0], [10, 10]]
 
 
+async def test_votes_are_told_again_for_nodes_that_open_the_room_later(
+    scenery: Scenery, redis: Redis, redis_settings: RedisSettings
+) -> None:
+    async with listening(redis, redis_settings, scenery.stream_id) as heard:
+        polls = node(scenery, told_every_seconds=ALWAYS)
+        poll = await opened(polls, scenery)
+        await polls.vote(scenery.stream_id, new_id(), poll.id, 1)
+        await polls.look(scenery.stream_id)
+        assert await told(heard) == [[0, 1]]
+        await redis.hset(f"room:{{{scenery.stream_id}}}:poll", "shown_at", "1")
+        await polls.look(scenery.stream_id)
+        assert await told(heard) == [[0, 1]] * 2
+
+
 async def test_a_node_tells_what_it_counted_by_itself(
     scenery: Scenery, redis: Redis, redis_settings: RedisSettings
 ) -> None:
