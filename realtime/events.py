@@ -293,7 +293,7 @@ CHAT_EVENTS = (
         SendMessage,
         MessageSent,
         "Say something. Once acknowledged it is in the room's log and never lost, or held for a moderator.",
-        (*HERE, *SPOKEN),
+        (*HERE, *SPOKEN, MessageGone),
     ),
     ClientEvent(
         "chat:command",
@@ -317,19 +317,19 @@ CHAT_EVENTS = (
         ),
     ),
     ClientEvent("chat:react", mod.React, Answer, "Add to the room's reactions.", (*HERE, ChatBanned, ChatTooFast)),
-    ClientEvent("chat:acknowledge", mod.Acknowledge, Answer, "Acknowledge a warning.", HERE),
+    ClientEvent("chat:acknowledge", mod.Acknowledge, Answer, "Acknowledge a warning.", (*HERE, AlreadySo)),
     ClientEvent("poll:vote", mod.Vote, Answer, "Vote, once.", (*HERE, ChatBanned, PollClosed, PollVoted)),
 )
 MOD_EVENTS = (
     ClientEvent("mod:delete", mod.DeleteMessage, mod.Acted, "Remove one message.", (*ABOUT_SOMEBODY, MessageGone)),
-    ClientEvent("mod:timeout", mod.Timeout, mod.Acted, "Silence somebody for a while.", ABOUT_SOMEBODY),
+    ClientEvent("mod:timeout", mod.Timeout, mod.Acted, "Silence somebody for a while.", (*ABOUT_SOMEBODY, AlreadySo)),
     ClientEvent("mod:ban", mod.Ban, mod.Acted, "Silence somebody for good.", (*ABOUT_SOMEBODY, AlreadySo)),
     ClientEvent("mod:unban", mod.Unban, mod.Acted, "Lift a ban or a timeout.", (*ABOUT_SOMEBODY, AlreadySo)),
     ClientEvent("mod:warn", mod.Warn, mod.Acted, "Warn somebody, who must acknowledge it.", ABOUT_SOMEBODY),
     ClientEvent("mod:clear", mod.ClearChat, mod.Acted, "Remove everything said so far.", COMMANDED),
-    ClientEvent("mod:settings", mod.ChangeSettings, mod.Acted, "Change the room's modes.", COMMANDED),
+    ClientEvent("mod:settings", mod.ChangeSettings, mod.Acted, "Change the room's modes.", (*COMMANDED, AlreadySo)),
     ClientEvent("mod:shield", mod.Shield, mod.Acted, "Shield mode on or off.", (*COMMANDED, AlreadySo)),
-    ClientEvent("mod:pin", mod.PinMessage, mod.Acted, "Pin a message.", (*COMMANDED, MessageGone)),
+    ClientEvent("mod:pin", mod.PinMessage, mod.Acted, "Pin a message.", (*COMMANDED, UnknownUser, MessageGone)),
     ClientEvent("mod:unpin", mod.Unpin, mod.Acted, "Unpin it.", (*COMMANDED, AlreadySo)),
     ClientEvent("mod:announce", mod.Announce, mod.Acted, "Say something that stands out.", (*COMMANDED, TextInvalid)),
     ClientEvent(
@@ -354,7 +354,13 @@ MOD_EVENTS = (
         "Make somebody a moderator, or not.",
         APPOINTED,
     ),
-    ClientEvent("mod:undo", mod.Undo, mod.Acted, "Take an action back.", (*COMMANDED, NothingToUndo)),
+    ClientEvent(
+        "mod:undo",
+        mod.Undo,
+        mod.Acted,
+        "Take an action back.",
+        (*COMMANDED, NothingToUndo, CannotActOn, TooManyOfThese),
+    ),
     ClientEvent("poll:open", mod.OpenPoll, mod.Acted, "Open a poll.", (*COMMANDED, PollOpen, TextInvalid)),
     ClientEvent("poll:close", mod.ClosePoll, mod.Acted, "Close or cancel a poll.", (*COMMANDED, PollClosed)),
 )

@@ -716,7 +716,7 @@ export interface ClientEvents {
   /** Say something. Once acknowledged it is in the room's log and never lost, or held for a moderator. */
   "chat:send": (
     body: SendMessage,
-    answer: (answer: MessageSent | Refusal<"auth.required" | "chat.banned" | "chat.blocked" | "chat.emote_only" | "chat.followers_only" | "chat.not_unique" | "chat.read_only" | "chat.slow_mode" | "chat.subscribers_only" | "chat.text_invalid" | "chat.too_fast" | "chat.warned" | "internal" | "limit.rate" | "request.invalid" | "room.ended" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: MessageSent | Refusal<"auth.required" | "chat.banned" | "chat.blocked" | "chat.emote_only" | "chat.followers_only" | "chat.not_unique" | "chat.read_only" | "chat.slow_mode" | "chat.subscribers_only" | "chat.text_invalid" | "chat.too_fast" | "chat.warned" | "internal" | "limit.rate" | "mod.message_gone" | "request.invalid" | "room.ended" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** A line that begins with a slash, as typed: the same as the event it stands for. */
   "chat:command": (
@@ -731,7 +731,7 @@ export interface ClientEvents {
   /** Acknowledge a warning. */
   "chat:acknowledge": (
     body: Acknowledge,
-    answer: (answer: Answer | Refusal<"auth.required" | "internal" | "limit.rate" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: Answer | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.already_so" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Vote, once. */
   "poll:vote": (
@@ -746,7 +746,7 @@ export interface ClientEvents {
   /** Silence somebody for a while. */
   "mod:timeout": (
     body: Timeout,
-    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.not_allowed" | "mod.protected_user" | "mod.unknown_user" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.already_so" | "mod.not_allowed" | "mod.protected_user" | "mod.unknown_user" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Silence somebody for good. */
   "mod:ban": (
@@ -771,7 +771,7 @@ export interface ClientEvents {
   /** Change the room's modes. */
   "mod:settings": (
     body: ChangeSettings,
-    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.not_allowed" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.already_so" | "mod.not_allowed" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Shield mode on or off. */
   "mod:shield": (
@@ -781,7 +781,7 @@ export interface ClientEvents {
   /** Pin a message. */
   "mod:pin": (
     body: PinMessage,
-    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.message_gone" | "mod.not_allowed" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.message_gone" | "mod.not_allowed" | "mod.unknown_user" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Unpin it. */
   "mod:unpin": (
@@ -826,7 +826,7 @@ export interface ClientEvents {
   /** Take an action back. */
   "mod:undo": (
     body: Undo,
-    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.not_allowed" | "mod.nothing_to_undo" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
+    answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.not_allowed" | "mod.nothing_to_undo" | "mod.protected_user" | "mod.too_many" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
   /** Open a poll. */
   "poll:open": (
