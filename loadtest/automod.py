@@ -72,6 +72,7 @@ def _evil() -> Terms:
 def _inputs(draw: random.Random) -> list[tuple[str, str, str]]:
     most = max(SIZES)
     ordinary = " ".join(_word(draw) for _ in range(most // 4))
+    different = " ".join("".join(draw.choices("ab1", k=5)) + "aaa@ab" for _ in range(most // 10))
     return [
         ("ordinary", "words", ordinary),
         ("other alphabet", "words", "обычное предложение на русском языке " * (most // 30)),
@@ -83,4 +84,5 @@ def _inputs(draw: random.Random) -> list[tuple[str, str, str]]:
         ("near-misses", "evil", ("aa" + "ab" * 20 + "1y ") * (most // 30)),
         ("many wildcards", "evil", "ab acb " * most),
         ("every reading", "evil", "@b1ab aaab|o " * (most // 10)),
+        ("every reading, no word twice", "evil", different),
     ]
