@@ -37,6 +37,7 @@ from realtime.wire.frames import event_frame, raw_event_frame
 
 FETCH_ATTEMPTS = 8
 LONGEST_WAIT_SECONDS = 2.0
+CLOCKS_DIFFER_SECONDS = 0.05  # a message that is sent at once must find the timeout over on the shard too
 
 log = get_logger(__name__)
 
@@ -82,6 +83,7 @@ class Room:
         self._heard: Position | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._reading_rules: asyncio.Task[None] | None = None
+        self._ends: dict[str, asyncio.TimerHandle] = {}  # of sanctions, by user
         self._stale = False  # the subscription stands anew: what was read before may lack what it missed
 
     @property
@@ -112,6 +114,8 @@ class Room:
         self._merger.forget()
         self._staff_merger.forget()
         self._held_back.forget()
+        for ending in self._ends.values():
+            ending.cancel()
         for task in (self._fetching, self._reading_rules):
             if task is not None:
                 task.cancel()
@@ -146,6 +150,22 @@ class Room:
         self.desk.discard(member)
         if staff and desk:
             self.desk.add(member)
+        if user is not None:
+            self._await_end(user.id)
+
+    def _await_end(self, user_id: str) -> None:
+        """Somebody who is here hears when their timeout is over."""
+        if ending := self._ends.pop(user_id, None):
+            ending.cancel()
+        sanction = self.sanction_of(user_id)
+        if sanction is not None and sanction.until is not None:
+            left_ms = sanction.until - milliseconds(self._around.clock())
+            later = asyncio.get_running_loop().call_later
+            self._ends[user_id] = later(left_ms / 1000 + CLOCKS_DIFFER_SECONDS, self._ended, user_id)
+
+    def _ended(self, user_id: str) -> None:
+        del self._ends[user_id]
+        self._around.standing_changed(self, user_id)
 
     def leave(self, member: Listener) -> None:
         self.audience.discard(member)

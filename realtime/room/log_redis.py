@@ -35,7 +35,7 @@ from realtime.room.rules import Change, Rules
 from realtime.room.stored import RULE_KEYS, patch_arguments, rules_of, whole
 
 SOURCES = ("room.lua", "archive.lua")
-APPEND_KEYS = ("meta", "log", "stream", "bans", "cautions", "rules", "unique")
+APPEND_KEYS = ("meta", "log", "stream", "bans", "cautions", "rules")
 CONTROL_KEYS = ("meta", "log", *RULE_KEYS, "removed", "removals", "channel")
 WINDOW_SECONDS = 0.5  # a user's shard that hangs delays their message by this, and no more
 COLD_ATTEMPTS = 3
@@ -89,14 +89,15 @@ class RedisRoomLog:
         self._max_unarchived = max_unarchived
 
     async def append(self, room: str, draft: Draft) -> Position:
-        await self.pace(room, draft)
+        counted = await self._counted(room, draft)
         await self._marks.set(room)
         user, name = draft.user_id, draft.id
-        own = (f"sent:{user}:{name}", f"rate:{user}", f"said:{user}")
+        unique = f"unique:{draft.fingerprint.decode()}"
+        own = (unique, f"sent:{user}:{name}", f"rate:{user}", f"said:{user}")
         keys = [key(room, part) for part in (*APPEND_KEYS, *own, "channel")]
         followed = str(draft.followed_at or "") if draft.follow_known else "?"
-        limits = (draft.rank.value, draft.rate_count, self._max_unarchived, int(draft.ended))
-        about = (followed, int(draft.subscriber), int(draft.emotes_only), draft.fingerprint)
+        limits = (draft.rank.value, 0 if counted else draft.rate_count, self._max_unarchived, int(draft.ended))
+        about = (followed, int(draft.subscriber), int(draft.emotes_only))
         answer = await self._knowing(room, "room_append", keys, (new_epoch(), user, name, *limits, *about, draft.body))
         if answer[0] == b"ok":
             return Position(answer[1].decode(), int(answer[2]))
@@ -175,17 +176,24 @@ class RedisRoomLog:
         raise Unavailable
 
     async def pace(self, room: str, draft: Draft) -> None:
-        # Without an answer the message goes on: the room's own shard still holds the user to the rate in this room, and
-        # one lost shard must not silence every room its users are in.
+        await self._counted(room, draft)
+
+    async def _counted(self, room: str, draft: Draft) -> bool:
+        """Count it on the user's shard; raises `ChatTooFast`.
+
+        False without an answer: then the room's own shard counts, only for this room, and from nothing. One lost shard
+        must not silence every room its users are in.
+        """
         arguments = (f"{room}:{draft.id}", draft.rate_count)
         try:
             async with asyncio.timeout(WINDOW_SECONDS):
                 wait = int(await self._functions.call("user_pace", [f"user:{{{draft.user_id}}}:said"], arguments))
         except (TimeoutError, Unavailable) as failure:
             log.info("chat.pace_unknown", why=type(failure).__name__)
-            return
+            return False
         if wait:
             raise ChatTooFast(retry_after_ms=wait)
+        return True
 
 
 def new_epoch() -> str:

@@ -81,8 +81,8 @@ local function mode_refusal(keys, rules, who, now)
   if rules.subscribers == '1' and who.subscriber ~= '1' then return {'subscribers'} end
   if rules.emotes == '1' and who.emotes ~= '1' then return {'emotes'} end
   if rules.unique == '1' then
-    local said = redis.call('ZSCORE', keys.unique, who.print)
-    if said and said + UNIQUE_MS > now then return {'unique', said + UNIQUE_MS - now} end
+    local wait = redis.call('PTTL', keys.unique)
+    if wait > 0 then return {'unique', wait} end
   end
   local last = rules.slow > 0 and redis.call('GET', keys.said)
   if last and last + rules.slow * 1000 > now then return {'slow', last + rules.slow * 1000 - now} end
@@ -103,20 +103,20 @@ local function refusal(keys, rules, who, now)
   if rules.read_only == '1' and who.rank < 2 then return {'read_only'} end
   local refused = who.rank < 1 and mode_refusal(keys, rules, who, now)
   if refused then return refused end
-  local wait = wait_for_rate(keys.rate, now, who.count)
+  local wait = who.count > 0 and wait_for_rate(keys.rate, now, who.count) or 0
   if wait > 0 then return {'fast', wait} end
 end
 
 local function remember(keys, rules, who, now, offset)
   if rules.slow > 0 then redis.call('SET', keys.said, now, 'EX', rules.slow) end
   if rules.unique == '1' then
-    redis.call('ZREMRANGEBYSCORE', keys.unique, '-inf', now - UNIQUE_MS)
-    redis.call('ZADD', keys.unique, now, who.print)
-    redis.call('PEXPIRE', keys.unique, UNIQUE_MS)
+    redis.call('SET', keys.unique, 1, 'PX', UNIQUE_MS)
   end
-  redis.call('ZREMRANGEBYSCORE', keys.rate, '-inf', now - RATE_MS)
-  redis.call('ZADD', keys.rate, now, who.id)
-  redis.call('PEXPIRE', keys.rate, RATE_MS)
+  if who.count > 0 then
+    redis.call('ZREMRANGEBYSCORE', keys.rate, '-inf', now - RATE_MS)
+    redis.call('ZADD', keys.rate, now, who.id)
+    redis.call('PEXPIRE', keys.rate, RATE_MS)
+  end
   redis.call('SET', keys.sent, offset, 'PX', DUPLICATE_MS)
 end
 
@@ -147,10 +147,10 @@ local function keep(meta, log, offset, before, archived)
   redis.call('PERSIST', log)
 end
 
--- keys: meta, log, stream, bans, cautions, rules, unique, sent, rate, said, channel. args: new epoch, user, id, rank,
--- entries they may say in 30 s, entries that may wait for the archive, 1 when the caller knows that the stream is over,
--- followed since ('' not, '?' unknown), 1 for a subscriber, 1 for nothing but emotes, the text's fingerprint, entry
--- without its offset (`{"a":...}`).
+-- keys: meta, log, stream, bans, cautions, rules, unique (of this text), sent, rate, said, channel. args: new epoch,
+-- user, id, rank, entries they may say in 30 s (0 when that was counted on the user's shard), entries that may wait for
+-- the archive, 1 when the caller knows that the stream is over, followed since ('' not, '?' unknown), 1 for a
+-- subscriber, 1 for nothing but emotes, entry without its offset (`{"a":...}`).
 -- Answers {'ok', epoch, offset}, {'ended'}, {'full'}, {'rules'} and {'facts'} when something must be told first, or why
 -- not, with milliseconds to wait.
 local function room_append(keys, args)
@@ -158,7 +158,7 @@ local function room_append(keys, args)
   local own = {log = keys[2], bans = keys[4], cautions = keys[5], unique = keys[7], sent = keys[8], rate = keys[9],
     said = keys[10], channel = keys[11]}
   local who = {user = args[2], id = args[3], rank = tonumber(args[4]), count = tonumber(args[5]), followed = args[8],
-    subscriber = args[9], emotes = args[10], print = args[11]}
+    subscriber = args[9], emotes = args[10]}
   local epoch, offset, archived = position(meta, own.log, args[1])
   local before = redis.call('GET', own.sent)
   if before then return {'ok', epoch, tonumber(before)} end
@@ -169,7 +169,7 @@ local function room_append(keys, args)
   local refused = refusal(own, rules, who, now)
   if refused then return refused end
   if offset - archived >= tonumber(args[6]) then return {'full'} end
-  add(own, epoch, offset + 1, archived, who.user .. ' ' .. who.id, args[12])
+  add(own, epoch, offset + 1, archived, who.user .. ' ' .. who.id, args[11])
   keep(meta, own.log, offset + 1, offset, archived)
   remember(own, rules, who, now, offset + 1)
   return {'ok', epoch, offset + 1}
