@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from infra.clock import Clock
+from infra.clock import Clock, milliseconds
 from realtime.entries import Poll, RoomSettings, User
 from realtime.room.local import Room
 from realtime.room.log import Draft, Known, Position
 from realtime.room.log_memory import MemoryRoomLog
-from realtime.room.rules import Sanction
+from realtime.room.rules import Rules, Sanction
 from realtime.wire.fanout import MAX_ENTRIES_PER_FRAME, Audience, Frame, Merger
 from tests.realtime.logs import Decisions
 from tests.realtime.nodes import snapshot, until
@@ -233,6 +233,19 @@ async def test_who_changes_sides_is_told_that_something_may_be_missing() -> None
     world.room.enter(screen, User(id="user-1", name="Ada", role="moderator"), desk=False)
     world.room.enter(screen, ada, desk=False)
     assert screen.frames == [("room:lagged", {"stream_id": ROOM})] * 2
+    world.room.close()
+
+
+async def test_who_is_here_hears_when_their_timeout_is_over() -> None:
+    world = World()
+    await world.room.begin()
+    ada, until_ms = User(id="user-1", name="Ada", role="viewer"), milliseconds(world.clock()) + 30
+    world.room.scene.rules = Rules(sanctions={ada.id: Sanction(until=until_ms), "user-2": Sanction(until=None)})
+    for user_id in (ada.id, "user-2", "user-3"):
+        world.room.enter(Screen(), User(id=user_id, name="Ada", role="viewer"), desk=False)
+    await until(lambda: world.changed)
+    assert world.changed == [ada.id]
+    assert world.room.sanction_of(ada.id) is None
     world.room.close()
 
 
