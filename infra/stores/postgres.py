@@ -38,6 +38,15 @@ class PostgresUnavailable(Unavailable):
     code = "service.postgres"
     message = "The database does not answer just now. Try again in a moment."
 
+# What the server says of values that no column takes. Other data errors are ours: a wrong statement.
+UNSTORABLE = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.DatetimeFieldOverflowError,
+    asyncpg.exceptions.InvalidTextRepresentationError,
+)
+
 
 class Unstorable(Invalid):
     """A NUL in a text, a number or a time beyond what the database counts to."""
@@ -59,6 +68,9 @@ class Postgres:
             async with self._pool.acquire(timeout=self._settings.timeout_seconds) as connection:
                 yield connection
         except asyncpg.DataError as wrong:
+            # asyncpg itself raises the plain class, for values it cannot encode.
+            if type(wrong) is not asyncpg.DataError and not isinstance(wrong, UNSTORABLE):
+                raise
             # Most often a stranger's doing, and then a warning is too much; ours shows in the answer.
             log.info("postgres.unstorable", why=type(wrong).__name__)
             raise Unstorable from wrong

@@ -78,9 +78,9 @@ async def test_from_sign_up_to_the_end_of_a_stream(arrive: Arrive, node_urls: li
             await viewer.go(f"/watch/{stream_id}")
             await viewer.see("chat-input").wait_for()
             await viewer.say("good evening")
-            await creator.page.get_by_text("good evening").wait_for()
+            await creator.see("chat-list").get_by_text("good evening").wait_for()
             await creator.say("welcome, everybody")
-            await viewer.page.get_by_text("welcome, everybody").wait_for()
+            await viewer.see("chat-list").get_by_text("welcome, everybody").wait_for()
             for client, room in ((first, rooms[0]), (second, rooms[1])):
                 await client.until(partial(has_entries, room, 2))
             said = [[(entry["offset"], entry["text"]) for entry in room.entries] for room in rooms]
