@@ -225,7 +225,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     metrics.sockets.set_function(lambda: len(connections))
     async with open_channels(redis, redis_settings) as channels:
         count_sent, count_heard = (metrics.room_messages.labels(way).inc for way in ("out", "in"))
-        rooms = Rooms(channels, room_log, snapshots, count_sent, Standings(connections), clock, limits)
+        rooms = Rooms(channels, room_log, snapshots, count_sent, Standings(connections, presence), clock, limits)
         entering = RoomHandlers(rooms, presence)
         handlers = _handlers(rooms, entering, ChattersHandlers(People(counting)), moderating, clock)
         sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))

@@ -4,12 +4,16 @@ import asyncio
 
 import pytest
 
+from infra.bus.port import Bus
 from infra.errors import Invalid
+from infra.settings import RedisSettings
+from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
 from realtime.client import Refused, open_client
 from realtime.events import RoomRole, User
 from realtime.room.people import People, line_of
 from realtime.room.presence import Presence, presence_functions
+from tests.realtime.moderated import moderated
 from tests.realtime.nodes import QUICK, TestNode, token_of
 
 
@@ -40,6 +44,21 @@ async def test_the_broadcaster_is_first_then_admins_then_all_others_by_name(
         ("zoe", "viewer"),
     ]
     assert (here["total"], here["anonymous"], here["next"]) == (4, 1, None)
+
+
+async def test_an_appointment_moves_somebody_up_the_list(
+    db: Postgres, redis: Redis, redis_settings: RedisSettings, bus: Bus
+) -> None:
+    async with moderated(db, redis, redis_settings, bus) as channel:
+        ada = await channel.stage.person("Ada")
+        async with channel.client(channel.cleo) as cleo, channel.client(ada, 1):
+            await channel.act(cleo, "mod:moderator", user_id=ada.id)
+            roles: list[str] = []
+            async with asyncio.timeout(15):
+                while roles != ["creator", "moderator"]:
+                    here = await channel.act(cleo, "room:chatters")
+                    roles = [user["role"] for user in here["users"]]
+                    await asyncio.sleep(0.2)
 
 
 async def test_only_who_is_in_the_room_may_ask(node: TestNode, stream_id: str) -> None:

@@ -44,6 +44,7 @@ from realtime.room.features import feature_functions
 from realtime.room.feed import RoomFeed
 from realtime.room.log_redis import RedisRoomLog, room_functions
 from realtime.room.polls import Polls
+from realtime.room.presence import Presence, presence_functions
 from realtime.room.projection import Projection
 from realtime.room.raids import Raids
 from realtime.room.reactions import Reactions
@@ -99,7 +100,7 @@ class FeatureNode:
         self.connections = Connections(system_clock)
         self.rooms = Rooms(
             channels, self.log, Streams(redis, functions, OneStream(stream)), Metrics().room_messages.labels("out").inc,
-            Standings(self.connections), stage.clock, RealtimeSettings(),
+            Standings(self.connections, Presence(presence_functions(redis))), stage.clock, RealtimeSettings(),
         )  # fmt: skip
         self.held = HeldQueue(mine, known, say, record)
         self.handlers = FeatureHandlers(

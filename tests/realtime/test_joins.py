@@ -16,6 +16,7 @@ from realtime.connections import Connections
 from realtime.handlers.standing import Standings
 from realtime.room.log import KEEP_ENTRIES, Position
 from realtime.room.log_redis import RedisRoomLog, key, room_functions
+from realtime.room.presence import Presence, presence_functions
 from realtime.room.rooms import Joined, Rooms
 from realtime.room.streams import Streams
 from tests.realtime.archives import call_archived, say
@@ -43,7 +44,7 @@ async def rooms_of(redis: Redis, settings: RedisSettings) -> AsyncIterator[Node]
     functions, known = room_functions(redis), KnownStreams()
     log = RedisRoomLog(functions)
     async with open_channels(redis, settings) as channels:
-        standings = Standings(Connections(system_clock))
+        standings = Standings(Connections(system_clock), Presence(presence_functions(redis)))
         streams = Streams(redis, functions, known)
         rooms = Rooms(channels, log, streams, lambda _: None, standings, system_clock, RealtimeSettings())
         yield Node(rooms, known, log)
