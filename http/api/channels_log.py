@@ -49,9 +49,9 @@ def moment(name: str, text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # in UTC some are before the year 1 or after 9999
         raise Invalid(fields={name: "is not a time as ISO 8601 has it"}) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 async def period(since: From = None, until: To = None) -> LogFilter:

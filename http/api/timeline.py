@@ -1,6 +1,6 @@
 """How a stream went, on one time line: viewers, chat, moderation, followers, health. The rules are in `media/live/`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -65,6 +65,6 @@ def _moment(field: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return msgspec.convert(text, Moment)
-    except msgspec.ValidationError:
+        return msgspec.convert(text, Moment).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):  # in UTC some are before the year 1 or after 9999
         raise Invalid(fields={field: "must be a time with its zone, as in 2030-05-01T12:00:00Z"}) from None

@@ -334,6 +334,7 @@ async def test_what_cannot_be_stored_or_counted_is_the_askers_mistake(cast: Cast
         await cast.max.call("POST", "/terms", {"text": "a\0b", "kind": "blocked"}),
         await cast.max.call("GET", "/people", q="\0"),
         await cast.max.call("GET", "/log", **{"from": "0001-01-01T00:00:00+23:59"}),
+        await cast.cleo.call("GET", "/log/export", to="9999-12-31T23:59:59-23:59"),
         await cast.max.call("GET", "/log", cursor=cursors.encode(2**63)),
         await cast.max.call("GET", f"/people/{cast.ada.id}/messages", cursor=huge),
     ]

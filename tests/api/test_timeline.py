@@ -80,6 +80,7 @@ async def test_moderators_and_admins_see_it_and_others_do_not(
         ("points=1", "points"),
         ("points=501", "points"),
         ("from=yesterday", "from"),
+        ("from=0001-01-01T00:00:00%2B23:59", "from"),
         ("from=2030-05-01T12:00:00", "from"),
         ("to=2030-05-01T12:00:00", "to"),
         ("from=2030-05-01T12:00:00Z&to=2030-05-01T12:00:00Z", "from"),
