@@ -22,8 +22,16 @@ def answered(log: list[dict[str, Any]], epoch: str, asked: tuple[str | None, int
         "recovered": recovered,
         "entries": log[offset:] if recovered else log[-NEWEST:],
         "viewers": 1,
-        "stream": {"id": STREAM, "status": "live"},
+        "stream": {"id": STREAM, "status": "live", "title": "Evening"},
+        "settings": {},
+        "pin": None,
+        "poll": None,
+        "raid": None,
     }
+
+
+def said(offset: int, name: str) -> dict[str, Any]:
+    return {"offset": offset, "kind": "message", "id": name, "stream_id": STREAM, "user": {"id": "ada"}, "text": "hi"}
 
 
 class Viewing(RuleBasedStateMachine):
@@ -54,7 +62,7 @@ class Viewing(RuleBasedStateMachine):
 
     def line(self) -> dict[str, Any]:
         offset = len(self.log) + 1
-        self.log.append({"offset": offset, "id": f"e{self.epoch}-{offset}", "stream_id": STREAM})
+        self.log.append(said(offset, f"e{self.epoch}-{offset}"))
         return self.log[-1]
 
     @rule(lines=st.integers(1, 3), fate=st.sampled_from(["arrives", "arrives", "is lost", "comes twice", "is late"]))
@@ -113,7 +121,7 @@ TestViewing = Viewing.TestCase
 
 @given(st.sets(st.integers(1, 30)), st.integers(0, 30))
 def test_any_subset_of_frames_may_be_lost(lost: set[int], behind: int) -> None:
-    log: list[dict[str, Any]] = [{"offset": offset, "id": f"m{offset}"} for offset in range(1, 31)]
+    log: list[dict[str, Any]] = [said(offset, f"m{offset}") for offset in range(1, 31)]
     view = View(STREAM)
     assert not view.joined(answered([], "e1", (None, 0), 100))
     for entry in log:
@@ -130,7 +138,7 @@ def test_what_waits_is_bounded_and_the_hole_before_it_is_noticed() -> None:
     view.joined(answered([], "e1", (None, 0), 100))
     view.lose()
     for offset in range(1, KEPT_AHEAD + 2):
-        assert not view.hear({"offset": offset, "id": f"m{offset}"})
+        assert not view.hear(said(offset, f"m{offset}"))
     assert len(view.ahead) == KEPT_AHEAD
     assert view.joined(answered([], "e1", ("e1", 0), 100))
     assert not view.standing

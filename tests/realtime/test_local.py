@@ -4,15 +4,21 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from infra.clock import Clock, milliseconds
-from realtime.entries import Poll, RoomSettings, User
+from realtime.connections import Connection
+from realtime.entries import Pin, PinChanged, Poll, RoomSettings, User
+from realtime.errors import RoomNotFound
+from realtime.events import JoinRoom
+from realtime.handlers.room import RoomHandlers
 from realtime.room.local import Room
-from realtime.room.log import Draft, Known, Position
+from realtime.room.log import Draft, Known, Line, Position
 from realtime.room.log_memory import MemoryRoomLog
+from realtime.room.presence import Watching
 from realtime.room.rules import Rules, Sanction
 from realtime.wire.fanout import MAX_ENTRIES_PER_FRAME, Audience, Frame, Merger
 from tests.realtime.logs import Decisions
@@ -258,3 +264,37 @@ async def test_who_joins_late_is_told_the_votes_so_far() -> None:
         world.room.received(f'p {{"stream_id":"{ROOM}","poll_id":"{poll_id}","votes":{votes}}}'.encode())
     assert world.room.scene.poll.votes == [3, 4]
     world.room.close()
+
+
+async def test_what_was_removed_from_a_lost_log_covers_nothing_of_the_next(world: World) -> None:
+    world.deliver_payload(b'm %s 1 !*\n{"offset":1,"kind":"none"}' % world.epoch)
+    world.log.lose(ROOM)
+    world.room.resumed()
+    old = world.room.position
+    await until(lambda: world.room.position != old)
+    pin = Pin(message_id="message-1", user=User(id="eve", name="Eve", role="viewer"), text="hello", until=2**50)
+    entry = PinChanged(offset=0, stream_id=ROOM, id="pin-1", at=1, pin=pin)
+    world.room.scene.look(Line(0, msgspec.json.encode(entry), b"+eve message-1"))
+    assert world.room.pin_for(None) == pin
+
+
+class NoRooms:
+    """None of the streams asked for is there."""
+
+    def find(self, stream_id: str) -> None: ...
+
+    async def join(self, *_: object, **__: object) -> None:
+        raise RoomNotFound
+
+
+class NobodyWatches:
+    async def watching(self, stream_id: str) -> Watching:
+        return Watching(0, 0)
+
+
+async def test_a_desk_that_is_nowhere_is_not_remembered() -> None:
+    who = Connection("socket-1", cast("Any", None), None, None)
+    entering = RoomHandlers(cast("Any", NoRooms()), cast("Any", NobodyWatches()))
+    with pytest.raises(RoomNotFound):
+        await entering.join(who, JoinRoom(stream_id="stream-9", desk=True))
+    assert who.desks == set()

@@ -354,5 +354,5 @@ async def test_the_official_python_client_gets_along(shared_node: TestNode, stre
     finally:
         await client.disconnect()
     assert joined["ok"]
-    assert sent == {"ok": True, "offset": 1}
+    assert sent == {"ok": True, "offset": 1, "held": False}
     assert [entry["text"] for entry in entries] == ["héllo ✓"]  # type: ignore[attr-defined]  # untyped library
