@@ -37,10 +37,10 @@ class RoomHandlers:
         asked = None if body.epoch is None or body.offset is None else Position(body.epoch, body.offset)
         # Before the join: between the audience and the answer nothing may be waited for.
         watching = await self._watching(body.stream_id)
-        if body.desk:
-            who.desks.add(body.stream_id)
-        desk = body.stream_id in who.desks
+        desk = body.desk or body.stream_id in who.desks
         joined = await self._rooms.join(body.stream_id, who.socket, asked, who.identity, desk=desk)
+        if desk:
+            who.desks.add(body.stream_id)
         room, stream = joined.room, joined.room.stream
         user = room.user_of(who.identity) if who.identity is not None else None
         if body.stream_id not in who.rooms:

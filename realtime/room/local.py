@@ -351,6 +351,7 @@ class Room:
         if isinstance(found, Lost):
             self._reset()
             self.lines.begin(found)
+            self.scene.lose_log()
             self._read_rules()
             return
         for line in found.lines:

@@ -53,6 +53,10 @@ class Scene:
         for line in known.standing:
             self._stand(line)
 
+    def lose_log(self) -> None:
+        """The log begins anew, and offsets are given out again: what was removed before covers nothing of it."""
+        self._removals = Removals()
+
     def look(self, line: Line) -> None:
         """A control line: what it says holds from here on. One of a later release changes nothing."""
         self._removals.add(line)
