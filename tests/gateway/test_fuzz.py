@@ -33,7 +33,8 @@ async def generous_node(node_settings: Settings, db: Postgres, redis: Redis) -> 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", ["anonymous", "creator"])
 async def test_no_input_breaks_the_api(generous_node: str, role: str, tmp_path: Path) -> None:
-    options = ["--checks", CHECKS, "--max-examples", str(EXAMPLES[role]), "--no-shrink", "--seed", "7", "--workers", "2"]
+    examples = str(EXAMPLES[role])
+    options = ["--checks", CHECKS, "--max-examples", examples, "--no-shrink", "--seed", "7", "--workers", "2"]
     if role != "anonymous":
         options += ["-H", f"Authorization: Bearer {await token_of(generous_node, role)}"]
         options += ["--exclude-path-regex", "logout|password"]  # they would end the sign-in the run depends on
