@@ -38,6 +38,7 @@ class PostgresUnavailable(Unavailable):
     code = "service.postgres"
     message = "The database does not answer just now. Try again in a moment."
 
+
 # What the server says of values that no column takes. Other data errors are ours: a wrong statement.
 UNSTORABLE = (
     asyncpg.CharacterNotInRepertoireError,
