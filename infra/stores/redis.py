@@ -160,13 +160,22 @@ class Functions:
         # We name the owner. Left alone, redis-py 8.1 asks one fixed node for the keys of every FCALL: a second round
         # trip, and every shard fails with that node (`_determine_slot` in redis/asyncio/cluster.py).
         try:
-            return await self._client.execute_command(*command, target_nodes=self._client.get_node_from_key(key))
+            return await self._ask(key, command)
         except ResponseError as refused:
             if "unction not found" not in str(refused):
                 raise
+        await self._ask(key, ("FUNCTION LOAD", "REPLACE", self._source))
+        return await self._ask(key, command)
+
+    async def _ask(self, key: str, command: Sequence[Any]) -> Any:
         node = self._client.get_node_from_key(key)
-        await self._client.execute_command("FUNCTION LOAD", "REPLACE", self._source, target_nodes=node)
-        return await self._client.execute_command(*command, target_nodes=node)
+        try:
+            return await self._client.execute_command(*command, target_nodes=node)
+        finally:
+            # A topology learnt meanwhile put another object in its place, and this one connected again for us: nobody
+            # else would ever close that connection.
+            if node is not None and self._client.get_node(node_name=node.name) is not node:
+                await node.disconnect()
 
 
 def _versioned(source: str, version: str) -> str:

@@ -28,6 +28,7 @@ log = get_logger(__name__)
 class _Ready:
     rules: AutoModRules
     terms: Terms
+    idle: bool  # nothing is set: no text needs to be looked at
 
 
 class AutoMod:
@@ -40,6 +41,8 @@ class AutoMod:
 
     async def screen(self, room: Room, user: User, identity: Identity, text: str) -> Screened:
         ready = self._ready_for(room.scene.rules.private)
+        if ready.idle:
+            return await self._opinion(room, text) if self._classifier is not None else Screened()
         facts = Facts(
             account_age_seconds=self._account_age(identity.user_id),
             follows_for_seconds=None,
@@ -88,7 +91,8 @@ class AutoMod:
 
 def _compiled(private: Private) -> _Ready:
     rules = msgspec.json.decode(private.automod, type=AutoModRules)
-    return _Ready(rules, Terms.compile(msgspec.json.decode(private.terms, type=list[Term])))
+    terms = msgspec.json.decode(private.terms, type=list[Term])
+    return _Ready(rules, Terms.compile(terms), idle=not terms and rules == AutoModRules())
 
 
 def _finding(reason: Reason) -> Finding:

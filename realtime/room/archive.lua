@@ -41,6 +41,8 @@ local function room_archived(keys, args)
   if archived >= newest then
     redis.call('EXPIRE', meta, KEEP_SECONDS)
     for index = 2, #keys do redis.call('EXPIRE', keys[index], KEEP_SECONDS) end
+    -- What was removed must be known for longer than any entry that an archiver which is away leaves in the log.
+    for index = 3, 4 do redis.call('EXPIRE', keys[index], 30 * KEEP_SECONDS) end
   end
   return 1
 end

@@ -50,7 +50,7 @@ class Draft:
 
     `rate_count` is what this user may say in RATE_SECONDS; `ended` is what the caller knows of the stream (the log
     knows it by itself for a day). `followed_at` (Unix milliseconds; None: does not follow) counts only when
-    `follow_known`. `fingerprint` is the same for texts that unique chat takes for the same.
+    `follow_known`. `fingerprint` is the same for texts that unique chat takes for the same; empty, it is not asked.
     """
 
     user_id: str

@@ -256,7 +256,7 @@ def _may_speak(state: _Room, draft: Draft, now: int) -> None:
     admit(state.rules, draft, now)
     if draft.rank is not Rank.EVERYTHING:
         return
-    said = state.prints.get(draft.fingerprint)
+    said = state.prints.get(draft.fingerprint) if draft.fingerprint else None
     if settings.unique_chat and said is not None and said + UNIQUE_SECONDS * 1000 > now:
         raise ChatNotUnique(retry_after_ms=said + UNIQUE_SECONDS * 1000 - now)
     last, slow = state.spoke.get(draft.user_id), max(settings.slow_seconds, settings.auto_slow_seconds)

@@ -128,7 +128,9 @@ class RedisRoomLog:
         entry = bytes(change.entry) if change.entry is not None and mine else b""
         restores = (change.restores or "") if mine else ""
         head = (new_epoch(), room, change.revision, change.id, change.mark, entry, restores)
-        patch = (msgspec.json.encode(change.patch), *patch_arguments(change.patch))
+        # Nodes read what is private from the room: 5,000 terms are too much to tell every node in every room.
+        told = b"" if change.patch.private is not None else msgspec.json.encode(change.patch)
+        patch = (told, *patch_arguments(change.patch))
         answer = await self._knowing(room, "room_control", keys, (*head, *patch))
         match answer[0]:
             case b"behind":

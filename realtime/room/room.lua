@@ -80,7 +80,7 @@ local function mode_refusal(keys, rules, who, now)
   end
   if rules.subscribers == '1' and who.subscriber ~= '1' then return {'subscribers'} end
   if rules.emotes == '1' and who.emotes ~= '1' then return {'emotes'} end
-  if rules.unique == '1' then
+  if rules.unique == '1' and who.has_print then
     local wait = redis.call('PTTL', keys.unique)
     if wait > 0 then return {'unique', wait} end
   end
@@ -109,7 +109,7 @@ end
 
 local function remember(keys, rules, who, now, offset)
   if rules.slow > 0 then redis.call('SET', keys.said, now, 'EX', rules.slow) end
-  if rules.unique == '1' then
+  if rules.unique == '1' and who.has_print then
     redis.call('SET', keys.unique, 1, 'PX', UNIQUE_MS)
   end
   if who.count > 0 then
@@ -147,8 +147,8 @@ local function keep(meta, log, offset, before, archived)
   redis.call('PERSIST', log)
 end
 
--- keys: meta, log, stream, bans, cautions, rules, unique (of this text), sent, rate, said, channel. args: new epoch,
--- user, id, rank, entries they may say in 30 s (0 when that was counted on the user's shard), entries that may wait for
+-- keys: meta, log, stream, bans, cautions, rules, unique (of this text, or `...:` for none), sent, rate, said, channel.
+-- args: new epoch, user, id, rank, entries they may say in 30 s (0 when that was counted on the user's shard), entries that may wait for
 -- the archive, 1 when the caller knows that the stream is over, followed since ('' not, '?' unknown), 1 for a
 -- subscriber, 1 for nothing but emotes, entry without its offset (`{"a":...}`).
 -- Answers {'ok', epoch, offset}, {'ended'}, {'full'}, {'rules'} and {'facts'} when something must be told first, or why
@@ -158,7 +158,7 @@ local function room_append(keys, args)
   local own = {log = keys[2], bans = keys[4], cautions = keys[5], unique = keys[7], sent = keys[8], rate = keys[9],
     said = keys[10], channel = keys[11]}
   local who = {user = args[2], id = args[3], rank = tonumber(args[4]), count = tonumber(args[5]), followed = args[8],
-    subscriber = args[9], emotes = args[10]}
+    subscriber = args[9], emotes = args[10], has_print = string.sub(keys[7], -1) ~= ':'}
   local epoch, offset, archived = position(meta, own.log, args[1])
   local before = redis.call('GET', own.sent)
   if before then return {'ok', epoch, tonumber(before)} end
