@@ -4,6 +4,7 @@ A cookie travels with every request a browser makes, also with one that another 
 something and is authenticated by cookie must come from an origin of ours; the bearer header cannot be forged that way.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, read_cookies
@@ -53,6 +54,10 @@ class Authentication:
         raise OriginRefused(origin=origin or None)
 
 
+# Sixty emotes are sixty pictures of one page: they count for the address alone.
+PICTURE = re.compile(r"/api/v1/channels/[^/]+/emotes/[^/]+/image")
+
+
 class RateLimit:
     """Counts a request, or the handshake of a socket, for its user and address; refuses it when there were too many.
 
@@ -64,7 +69,7 @@ class RateLimit:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity: Identity | None = scope["state"].get("identity")
+        identity: Identity | None = None if PICTURE.fullmatch(scope["path"]) else scope["state"].get("identity")
         try:
             allowance = await self._limits.take(scope["state"]["address"], identity.user_id if identity else None)
         except RateExceeded as refused:

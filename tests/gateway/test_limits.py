@@ -1,10 +1,15 @@
 """Rates are exact, however many processes count them."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from accounts.model import Identity
+from gateway.asgi import Receive, Scope, Send
+from gateway.auth import RateLimit
 from gateway.limits import Limits, RateExceeded
 from infra.metrics import Metrics
 from infra.settings import RedisSettings
@@ -49,6 +54,40 @@ async def test_the_tightest_limit_is_told(redis: Redis) -> None:
     assert allowance is not None
     assert (allowance.limit, allowance.remaining) == (5, 4)
     assert 0 < allowance.reset_ms <= 60_000
+
+
+async def test_pictures_of_emotes_count_for_the_address_alone(redis: Redis) -> None:
+    answered: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        answered.append(scope["path"])
+
+    async def get(path: str) -> None:
+        state = {"address": "198.51.100.1", "identity": who}
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "state": state}
+        await door(scope, nothing, ignore)
+
+    async def nothing() -> Any:
+        raise AssertionError
+
+    async def ignore(_: Any) -> None:
+        return None
+
+    who = Identity(
+        user_id="ada",
+        display_name="Ada",
+        role="free",
+        subscription_tier="free",
+        session_id="s",
+        expires_at=datetime.now(UTC),
+    )
+    door = RateLimit(app, limits(redis, per_user=2, per_address=6))
+    for _ in range(4):
+        await get("/api/v1/channels/c-1/emotes/wave/image")
+    for _ in range(3):
+        await get("/api/v1/streams")
+    await get("/api/v1/channels/c-1/emotes/wave/image")
+    assert answered == ["/api/v1/channels/c-1/emotes/wave/image"] * 4 + ["/api/v1/streams"] * 2
 
 
 async def test_a_refusal_says_when_to_come_back(redis: Redis) -> None:
