@@ -90,6 +90,9 @@ class Recorder:
     def get_node_from_key(self, key: str) -> "Recorder":
         return self
 
+    def get_node(self, *, node_name: str) -> "Recorder":
+        return self
+
     name = "recorder"
 
     async def execute_command(self, *command: Any, target_nodes: object) -> Any:
