@@ -9,7 +9,7 @@ from litestar.exceptions import SerializationException
 from accounts.accounts import Accounts
 from api import identity
 from api.auth import AuthController
-from api.channels import ChannelController
+from api.channels import ChannelController, ModeratedController
 from api.channels_filters import FilterController
 from api.channels_log import LogController
 from api.channels_people import PeopleController
@@ -28,7 +28,7 @@ from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.ports import ViewerCounts
 
-CHANNELS = (ChannelController, FilterController, PeopleController, UnbanController, LogController)
+CHANNELS = (ModeratedController, ChannelController, FilterController, PeopleController, UnbanController, LogController)
 
 
 def create_api(

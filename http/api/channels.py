@@ -22,7 +22,7 @@ from realtime.errors import RoomNotFound, TextInvalid
 from realtime.moderation import bodies
 from realtime.moderation.access import actor_of
 from realtime.moderation.bodies import Acted, Command
-from realtime.moderation.channels import Channels, ChannelView
+from realtime.moderation.channels import Channels, ChannelView, Moderated
 from realtime.moderation.errors import (
     AlreadySo,
     CannotActOn,
@@ -65,6 +65,31 @@ class Followed(msgspec.Struct, frozen=True):
     """Since when, in Unix milliseconds."""
 
     following_since: int
+
+
+class ModeratedChannels(msgspec.Struct, frozen=True):
+    channels: list[Moderated]
+
+
+class ModeratedController(Controller):
+    """Beside `/channels/{id}`: a fixed address comes before one with an id, and no id is a word."""
+
+    path = "/channels/moderated"
+    tags = ("Channels",)
+    response_headers = NO_STORE
+
+    @get(
+        "/",
+        guards=[signed_in],
+        operation_id="listModeratedChannels",
+        summary="Your own channel and those you moderate",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER),
+    )
+    async def moderated(
+        self, channels: NamedDependency[Channels], identity: NamedDependency[Identity]
+    ) -> ModeratedChannels:
+        return ModeratedChannels(await channels.moderated(identity.user_id))
 
 
 class ChannelController(Controller):

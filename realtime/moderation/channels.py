@@ -1,7 +1,7 @@
 """All that HTTP offers of channels, wired."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -26,6 +26,8 @@ from realtime.moderation.requests import UnbanRequests
 from realtime.room.rules import Caution
 
 ON_AIR = ("live", "interrupted")
+# A page that offers them stays a list one can read; nobody moderates more by hand.
+MAX_MODERATED = 200
 
 
 class ChannelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,15 @@ class MeHere(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     channel: ChannelInfo
     me: MeHere
+
+
+class Moderated(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel whose desk is open to who asks."""
+
+    id: str
+    display_name: str
+    role: Literal["creator", "moderator"]
+    live_stream_id: str | None
 
 
 @dataclass(frozen=True)
@@ -112,3 +123,17 @@ class Channels:
                     warning=await repository.caution(connection, channel_id, me.id),
                 ),
             )
+
+    async def moderated(self, user_id: str) -> list[Moderated]:
+        """The own channel first, if it is a creator's, then those they moderate by name; at most `MAX_MODERATED`."""
+        async with self.db.connection() as connection:
+            rows = await repository.moderated_by(connection, user_id, MAX_MODERATED)
+        return [
+            Moderated(
+                id=str(row["id"]),
+                display_name=row["display_name"],
+                role=row["role"],
+                live_stream_id=str(row["live_stream_id"]) if row["live_stream_id"] else None,
+            )
+            for row in rows
+        ]

@@ -270,6 +270,21 @@ async def count_role(connection: Connection, channel_id: str, role: str) -> int:
     )
 
 
+async def moderated_by(connection: Connection, user_id: str, limit: int) -> list[Record]:
+    """Rows `id, display_name, role, live_stream_id`: the own channel of a creator or admin, then the others by name."""
+    return list(
+        await connection.fetch(
+            "SELECT u.id, u.display_name, CASE WHEN u.id = $1 THEN 'creator' ELSE 'moderator' END AS role, "
+            "s.id AS live_stream_id FROM users u "
+            "LEFT JOIN streams s ON s.creator_id = u.id AND s.status IN ('live', 'interrupted') "
+            "WHERE (u.id = $1 AND u.role IN ('creator', 'admin')) OR u.id IN "
+            "(SELECT channel_id FROM channel_roles WHERE user_id = $1 AND role = 'moderator') "
+            "ORDER BY u.id <> $1, lower(u.display_name), u.id LIMIT $2",
+            user_id, limit,
+        )
+    )  # fmt: skip
+
+
 RULING = (
     "l.id, l.channel_id, l.revision, l.stream_id, l.action, l.actor, l.target, l.message_id, l.reason, l.snapshot, "
     "l.before, l.after, l.at, l.undoes, u.id AS undone_by"

@@ -366,3 +366,24 @@ async def write_archive(mongo: Mongo, stream_id: str, user_id: str) -> None:
     ]
     async with mongo.collection(COLLECTION) as entries:
         await entries.insert_many(documents)
+
+
+async def test_a_moderator_finds_the_channels_they_moderate_and_a_creator_their_own_first(
+    cast: Cast, client: httpx.AsyncClient, world: World
+) -> None:
+    async with world.db.connection() as connection:
+        await connection.execute(
+            "UPDATE users SET role = 'creator' WHERE id = ANY($1::uuid[])", [cast.cleo.id, cast.max.id]
+        )
+
+    async def moderated(member: Member) -> list[dict[str, Any]]:
+        answer = await client.get("/api/v1/channels/moderated", headers=member._headers)
+        found: list[dict[str, Any]] = good(answer)["channels"]
+        return found
+
+    theirs = {"id": cast.cleo.id, "display_name": "Cleo", "role": "moderator", "live_stream_id": None}
+    own = {"id": cast.max.id, "display_name": "Max", "role": "creator", "live_stream_id": None}
+    assert await moderated(cast.max) == [own, theirs]
+    assert [one["id"] for one in await moderated(cast.cleo)] == [cast.cleo.id]
+    assert await moderated(cast.ada) == []
+    assert (await client.get("/api/v1/channels/moderated")).status_code == 401
