@@ -11,6 +11,7 @@ import { PageSkeleton } from "./ui/Skeleton";
 const Watch = lazy(() => import("./pages/Watch"));
 const Studio = lazy(() => import("./pages/Studio"));
 const Desk = lazy(() => import("./mod/Desk"));
+const Desks = lazy(() => import("./mod/Desk").then(({ Desks: page }) => ({ default: page })));
 const Account = lazy(() => import("./pages/Account"));
 const SignIn = lazy(() => import("./pages/SignIn"));
 const SignUp = lazy(() => import("./pages/SignUp"));
@@ -42,6 +43,7 @@ export function App() {
               <Route path="/" element={<Home />} />
               <Route path="/watch/:streamId" element={<Watch />} />
               <Route path="/studio" element={<Studio />} />
+              <Route path="/mod" element={<Desks />} />
               <Route path="/mod/:channelId" element={<Desk />} />
               <Route path="/account" element={<Account />} />
               <Route path="/signin" element={<SignIn />} />

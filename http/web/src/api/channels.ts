@@ -10,6 +10,14 @@ export interface Channel {
   me: { role: User["role"]; capabilities: string[]; following_since: number | null; restriction: Restriction | null; warning: Caution | null };
 }
 
+/** A channel whose desk is open to who asks. */
+export interface Moderated {
+  id: string;
+  display_name: string;
+  role: "creator" | "moderator";
+  live_stream_id: string | null;
+}
+
 export interface Done {
   action_id: string | null;
   undo_until: number | null;
@@ -121,6 +129,7 @@ const at = (id: string, path = "", query: Query = {}) => {
 const part = encodeURIComponent;
 
 export const fetchChannel = (id: string, signal?: Signal) => call<Channel>(at(id), { signal });
+export const fetchModerated = (signal?: Signal) => call<{ channels: Moderated[] }>(at("moderated"), { signal });
 export const fetchRules = (id: string, signal?: Signal) => call<ChannelRules>(at(id, "/rules"), { signal });
 export const saveAutoMod = (id: string, automod: AutoMod) => call<ChannelRules>(at(id, "/automod"), { method: "PUT", body: automod });
 

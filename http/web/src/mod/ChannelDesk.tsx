@@ -56,6 +56,8 @@ export interface ChannelDeskProps {
 
 /** A stream that begins is found this soon. */
 const REFRESH_MS = 15_000;
+/** So many of the newest lines are shown while nothing is selected. */
+const LIVE_LINES = 300;
 
 export function ChannelDesk(props: ChannelDeskProps) {
   const { channelId, onRemove } = props;
@@ -106,7 +108,9 @@ function OpenDesk(props: OpenProps) {
   liveNow.current = live;
 
   const items = useMemo(() => (live ? chatItems(live.room) : []), [live?.room.entries, live?.room.dropped, live === null]);
-  const chat = useStill<ChatItem>(items);
+  // A flood would grow the page; what is held keeps all that it shows.
+  const newestItems = useMemo(() => items.slice(-LIVE_LINES), [items]);
+  const chat = useStill<ChatItem>(newestItems, "last", items);
   const queue = useHeld(channelId, live, tell);
   const held = useStill<HeldLine>(queue.lines, "last", queue.all);
   const log = useRulings(channelId, live, filter);

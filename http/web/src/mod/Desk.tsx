@@ -11,6 +11,7 @@ import { PageSkeleton } from "../ui/Skeleton";
 import { AddChannel } from "./AddChannel";
 import { ChannelDesk, type ChannelControls } from "./ChannelDesk";
 import { COLUMN_TITLES, addChannel, arrangeChannel, columnsOf, firstLayout, MAX_CHANNELS, moveColumn, recallLayout, rememberLayout, removeChannel, resizeColumn, showColumn, type Column, type ColumnName, type DeskLayout } from "./layout";
+import { DeskList } from "./DeskList";
 import { ShortcutSheet } from "./ShortcutSheet";
 import { speaker, type News } from "./speech";
 import { marked, newest, offered, without, type Undoable } from "./undo";
@@ -23,6 +24,15 @@ import "../ui/field.css";
 import "./desk.css";
 
 const FILTERS = ["actor", "target", "action", "from", "to"] as const;
+
+/** All the desks that are open to who is signed in. */
+export function Desks() {
+  const { user } = useSession();
+  useTitle("Moderators' desks");
+  if (user === undefined) return <PageSkeleton />;
+  if (!user) return <Navigate to="/signin" state={{ from: "/mod" }} replace />;
+  return <DeskList />;
+}
 
 export default function Desk() {
   const { channelId = "" } = useParams();
@@ -65,7 +75,7 @@ function DeskPage({ first }: { first: string }) {
     <div className={phone ? "desk desk-phone" : "desk"} data-testid="desk">
       <header className="desk-head">
         <h1>Moderators' desk</h1>
-        <AddChannel first={first} full={channels.length >= MAX_CHANNELS} onAdd={(id) => setLayout((before) => addChannel(before, first, id))} />
+        <AddChannel first={first} shown={channels} full={channels.length >= MAX_CHANNELS} onAdd={(id) => setLayout((before) => addChannel(before, first, id))} />
         <ColumnsMenu columns={columnsOf(layout, here)} onShow={(name, on) => arrange(here, (before) => showColumn(before, name, on))} onReset={() => arrange(here, (before) => ({ ...before, columns: firstLayout.columns }))} />
         <IconButton icon="help" label="Keyboard shortcuts" onClick={() => setHelp(true)} data-testid="desk-help" />
       </header>
