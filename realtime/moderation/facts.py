@@ -110,7 +110,9 @@ class RoomFacts:
             found = await connection.fetchval(
                 "SELECT id FROM moderation_log l WHERE channel_id = $1 AND actor_id = $2 AND undoes IS NULL "
                 "AND extract(epoch FROM at) * 1000 > $3 "
-                "AND NOT EXISTS (SELECT 1 FROM moderation_log u WHERE u.undoes = l.id) ORDER BY revision DESC LIMIT 1",
+                "AND NOT EXISTS (SELECT 1 FROM moderation_log u WHERE u.undoes = l.id) "
+                # What an action brings along (its message is unpinned) is recorded after it, at the same moment.
+                "ORDER BY at DESC, revision LIMIT 1",
                 room.stream.creator_id, actor_id, milliseconds(self._clock()) - UNDO_SECONDS * 1000,
             )  # fmt: skip
         return str(found) if found is not None else None
