@@ -108,9 +108,11 @@ function OpenDesk(props: OpenProps) {
   liveNow.current = live;
 
   const items = useMemo(() => (live ? chatItems(live.room) : []), [live?.room.entries, live?.room.dropped, live === null]);
-  // A flood would grow the page; what is held keeps all that it shows.
+  // A flood would grow the page; what is held keeps all that it shows, and counts and reaches all that came since.
   const newestItems = useMemo(() => items.slice(-LIVE_LINES), [items]);
-  const chat = useStill<ChatItem>(newestItems, "last", items);
+  const chatHeld = useRef(false);
+  const chat = useStill<ChatItem>(chatHeld.current ? items : newestItems, "last", items);
+  chatHeld.current = chat.held;
   const queue = useHeld(channelId, live, tell);
   const held = useStill<HeldLine>(queue.lines, "last", queue.all);
   const log = useRulings(channelId, live, filter);
