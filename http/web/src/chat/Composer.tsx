@@ -89,6 +89,7 @@ export function Composer({ maxLength, disabled, onSend, onCommand, known = NOTHI
       event.preventDefault();
       send();
     } else if (event.key === "Escape") {
+      if (picking) return setPicking(false);
       if (replyTo && onReplyDone) return onReplyDone();
       setText("");
       setRefused(null);

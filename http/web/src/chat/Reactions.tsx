@@ -7,9 +7,9 @@ type Name = Reacting["reaction"];
 
 const NAMES: Name[] = ["heart", "laugh", "clap", "fire", "wow", "sad"];
 
-/** Our own pictures, which look the same everywhere; for clapping the device's. */
+/** Our own pictures, which look the same everywhere. */
 function Sign({ name, size }: { name: Name; size: number }) {
-  return name === "clap" ? <>👏</> : <img src={`/emotes/${name}.svg`} alt="" width={size} height={size} draggable={false} />;
+  return <img src={name === "clap" ? "/reactions/clap.svg" : `/emotes/${name}.svg`} alt="" width={size} height={size} draggable={false} />;
 }
 const MOST_AT_ONCE = 12;
 const SHOWN_MS = 2200;

@@ -3,9 +3,10 @@ import type { Offered } from "./useCompletion";
 import { EmotePicture } from "./LineText";
 
 const WHAT = { emote: "emotes", person: "people", command: "commands" };
+const ONE = { emote: "emote", person: "person", command: "command" };
 
 export function Suggestions({ id, offered: { completion, at, take } }: { id: string; offered: Offered }) {
-  const words = completion ? `${completion.options.length} ${WHAT[completion.kind]}: arrows choose, Tab takes` : "";
+  const words = completion ? `${completion.options.length} ${(completion.options.length === 1 ? ONE : WHAT)[completion.kind]}: arrows choose, Tab takes` : "";
   return (
     <>
       <p className="sr-only" role="status">{words}</p>

@@ -16,7 +16,7 @@ export const channelEmotes = (channelId: string, signal?: AbortSignal) =>
   call<{ emotes: { code: string; url: string }[] }>(`/channels/${encodeURIComponent(channelId)}/emotes`, { signal })
     .then(({ emotes }) => emotes.map(({ code, url }) => ({ code, url, label: code, keywords: [] })));
 
-/** Quick picks that every system font has. */
+/** Quick picks in the font of the system. */
 export const QUICK_PICKS: [string, string][] = [
   ["😀", "grinning"], ["😂", "tears of joy"], ["😍", "heart eyes"], ["🤔", "thinking"], ["😮", "surprised"], ["😢", "crying"],
   ["👍", "thumbs up"], ["👏", "clapping"], ["🙏", "folded hands"], ["❤️", "heart"], ["🔥", "fire"], ["🎉", "party"],

@@ -12,11 +12,11 @@ interface FollowProps {
 
 export function FollowButton({ name, following: { on, followers, busy, change }, signedIn }: FollowProps) {
   const { pathname } = useLocation();
-  const count = followers !== null && <span aria-hidden="true"> · {shortCount(followers)}</span>;
+  const count = followers !== null && <> · {shortCount(followers)}</>;
   if (!signedIn) return <ButtonLink small icon="heart" to="/signin" state={{ from: pathname }}>Follow{count}</ButtonLink>;
   return (
-    <Button small icon={on ? "check" : "heart"} look={on ? "plain" : "primary"} busy={busy} aria-label={on ? `Following ${name}. Unfollow` : `Follow ${name}`} onClick={() => change(!on)} data-testid="follow">
-      {on ? "Following" : "Follow"}{count}
+    <Button small icon={on ? "check" : "heart"} look={on ? "plain" : "primary"} busy={busy} onClick={() => change(!on)} data-testid="follow">
+      {on ? "Following" : "Follow"}{count}<span className="sr-only">{on ? `: unfollow ${name}` : `: ${name}`}</span>
     </Button>
   );
 }
