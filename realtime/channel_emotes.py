@@ -19,7 +19,7 @@ from infra.stores.objects import Objects
 from infra.stores.postgres import Connection, Postgres
 from realtime.emote_pictures import Picture, PictureType, picture_of
 from realtime.emotes import CODE, builtin_codes
-from realtime.moderation.errors import EmoteInvalid, TooManyOfThese
+from realtime.moderation.errors import ChannelNotFound, EmoteInvalid, TooManyOfThese
 
 MOST = 60
 AT_ONCE = 2  # pictures being decoded: each may hold 63 MB and a core
@@ -33,11 +33,6 @@ log = get_logger(__name__)
 class EmoteNotFound(NotFound):
     code = "emote.not_found"
     message = "There is no such emote in this channel."
-
-
-class ChannelNotFound(NotFound):
-    code = "channel.not_found"
-    message = "There is no such channel."
 
 
 class ChannelEmote(Struct, frozen=True, kw_only=True):

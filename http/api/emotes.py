@@ -14,10 +14,10 @@ from accounts.model import Identity
 from api.auth import KNOWN_USER, NEEDS_USER
 from api.errors import problems
 from api.identity import signed_in
-from realtime.channel_emotes import ChannelEmote, ChannelEmotes, ChannelNotFound, EmoteNotFound
+from realtime.channel_emotes import ChannelEmote, ChannelEmotes, EmoteNotFound
 from realtime.emote_pictures import LARGEST_BYTES, PictureType
 from realtime.moderation.capabilities import require, role_in
-from realtime.moderation.errors import EmoteInvalid, NotAllowed, TooManyOfThese
+from realtime.moderation.errors import ChannelNotFound, EmoteInvalid, NotAllowed, TooManyOfThese
 
 YEAR = "public, max-age=31536000, immutable"
 MINUTE = "public, max-age=60"
