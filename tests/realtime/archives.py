@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pymongo
+
 from infra.clock import new_id
 from infra.local.parts import Part
 from infra.metrics import Metrics
@@ -57,8 +59,10 @@ def archived_id(room: str, place: Position) -> str:
 
 
 async def stored(mongo: Mongo) -> list[str]:
-    async with mongo.collection(COLLECTION) as entries:
-        return [document["_id"] async for document in entries.find({}, {"_id": 1})]
+    # Two seconds, as in the platform, were not enough on a loaded machine, and how quick it is is not the question.
+    with pymongo.timeout(60):
+        async with mongo.collection(COLLECTION) as entries:
+            return [document["_id"] async for document in entries.find({}, {"_id": 1})]
 
 
 async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 30.0) -> None:
