@@ -214,6 +214,9 @@ class ObjectSettings:
     endpoint: str = setting("FOOTLIGHT_S3_ENDPOINT", "", "S3 endpoint; empty means AWS itself")
     region: str = setting("FOOTLIGHT_S3_REGION", "us-east-1", "S3 region")
     bucket: str = setting("FOOTLIGHT_S3_BUCKET", "footlight", "the bucket")
+    public_endpoint: str = setting(
+        "FOOTLIGHT_S3_PUBLIC_ENDPOINT", "", "where browsers reach the storage; empty: as we do", check=optional_url
+    )
     access_key: str = setting("FOOTLIGHT_S3_ACCESS_KEY", "", "empty means the machine's own role")
     secret_key: str = setting("FOOTLIGHT_S3_SECRET_KEY", "", "goes with the access key", secret=True)
 
@@ -281,6 +284,81 @@ class LiveSettings:
     )
     reconnect_seconds: int = setting(
         "FOOTLIGHT_RECONNECT_SECONDS", 60, "how long a dropped encoder may take to return", check=between(1, 3600)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VodSettings:
+    """Uploads and what becomes of them."""
+
+    upload_max_bytes: int = setting(
+        "FOOTLIGHT_UPLOAD_MAX_BYTES", 20 << 30, "largest file one may upload", check=between(1 << 20, 5 << 40)
+    )
+    upload_quota_bytes: int = setting(
+        "FOOTLIGHT_UPLOAD_QUOTA_BYTES",
+        200 << 30,
+        "what all uploads of one account may take",
+        check=between(1 << 20, 1 << 50),
+    )
+    open_uploads: int = setting(
+        "FOOTLIGHT_UPLOADS_OPEN", 20, "unfinished uploads one account may have", check=between(1, 1000)
+    )
+    upload_days: int = setting(
+        "FOOTLIGHT_UPLOAD_DAYS", 7, "days after which an unfinished upload is given up", check=between(1, 90)
+    )
+    max_duration_hours: int = setting("FOOTLIGHT_VIDEO_MAX_HOURS", 12, "longest video", check=between(1, 48))
+    transcoder: Literal["local", "mediaconvert"] = setting(
+        "FOOTLIGHT_TRANSCODER", "local", "who makes the renditions: our own workers, or AWS MediaConvert"
+    )
+    transcode_jobs: int = setting(
+        "FOOTLIGHT_TRANSCODE_JOBS", 1, "encodes one transcoder process runs at once", check=between(1, 64)
+    )
+    lease_seconds: int = setting(
+        "FOOTLIGHT_TRANSCODE_LEASE",
+        30,
+        "a transcoder not heard of for so long has lost its task",
+        check=between(2, 600),
+    )
+    max_attempts: int = setting(
+        "FOOTLIGHT_TRANSCODE_ATTEMPTS", 3, "after so many failed attempts a video is failed", check=between(1, 10)
+    )
+    scratch: str = setting(
+        "FOOTLIGHT_TRANSCODE_SCRATCH",
+        "",
+        "folder for files in work, emptied at start; empty: a new one in the system's temporary folder",
+    )
+    scratch_bytes: int = setting(
+        "FOOTLIGHT_TRANSCODE_SCRATCH_BYTES", 60 << 30, "what files in work may take", check=between(1 << 20, 1 << 45)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackSettings:
+    """CloudFront signed cookies, by which whoever may watch gets playlists and segments."""
+
+    key_pair_id: str = setting(
+        "FOOTLIGHT_PLAYBACK_KEY_ID", "footlight-local", "id of the key in CloudFront's key group"
+    )
+    private_key: str = setting(
+        "FOOTLIGHT_PLAYBACK_PRIVATE_KEY", "", "file of the RSA key that signs, PEM; nodes of the API need it"
+    )
+    public_keys: str = setting(
+        "FOOTLIGHT_PLAYBACK_PUBLIC_KEYS", "", "folder of the public keys, `<key id>.pem`; the edge needs it"
+    )
+    cookie_domain: str = setting(
+        "FOOTLIGHT_PLAYBACK_COOKIE_DOMAIN", "", "parent domain of site and edge; empty when they share a host"
+    )
+    seconds: int = setting(
+        "FOOTLIGHT_PLAYBACK_SECONDS",
+        60,
+        "life of the cookies of a video: so late does a revoked right end",
+        check=between(20, 3600),
+    )
+    live_seconds: int = setting(
+        "FOOTLIGHT_PLAYBACK_LIVE_SECONDS",
+        300,
+        "life of the cookies of a live stream that is open to all",
+        check=between(20, 3600),
     )
 
 
@@ -357,6 +435,8 @@ class Settings:
     search: SearchSettings = SearchSettings()
     bus: BusSettings = BusSettings()
     live: LiveSettings = LiveSettings()
+    vod: VodSettings = VodSettings()
+    playback: PlaybackSettings = PlaybackSettings()
     realtime: RealtimeSettings = RealtimeSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     logs: LogSettings = LogSettings()

@@ -66,3 +66,50 @@ STREAM_EVENTS: tuple[type[StreamChanged], ...] = (
     StreamDescribed,
     StreamEnded,
 )
+
+
+class VideoChanged(Event, frozen=True, kw_only=True):
+    """Something that search, lists or pages show of the video is new; `revision` as in the document.
+
+    Says what to look at, not what it is: who needs more reads the document. Published after each change and, when
+    that was lost, again (`media/catalog/announcing.py`); a gap in `revision` means nothing.
+    """
+
+    topic: ClassVar[str] = "video.changed"
+    video_id: str
+    creator_id: str
+    revision: int
+
+
+class VideoDeleted(Event, frozen=True, kw_only=True):
+    """Nobody may see it any more. Files, index and edges follow."""
+
+    topic: ClassVar[str] = "video.deleted"
+    video_id: str
+    creator_id: str
+    revision: int
+
+
+class VideoProgress(Event, frozen=True, kw_only=True):
+    """How far the making of a video is, at most once a second for each: for its creator's open pages, kept nowhere.
+
+    `done` is 0 to 1; `eta_seconds` is None while it cannot be told; `playable` from the first rendition on.
+    """
+
+    topic: ClassVar[str] = "video.progress"
+    video_id: str
+    creator_id: str
+    status: Literal["uploading", "processing", "ready", "failed"]
+    stage: Literal["queued", "checking", "encoding", "finishing", "done", "failed"]
+    done: float
+    eta_seconds: float | None
+    playable: bool
+    attempt: int = 1
+    message: str | None = None
+
+
+class TranscodeRequested(Event, frozen=True, kw_only=True):
+    """There is work for the transcoders. A nudge: the work itself stands in PostgreSQL, and is found without it too."""
+
+    topic: ClassVar[str] = "transcode.requested"
+    video_id: str
