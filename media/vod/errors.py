@@ -1,0 +1,1 @@
+"""What can be refused or go wrong with uploads and transcoding, as sentences."""
