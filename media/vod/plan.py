@@ -65,7 +65,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """`cuts`: where each segment begins, in seconds, the same for all qualities, the first 0; `renditions` lowest first."""
+    """`cuts`: where each segment begins, in seconds, the same for all qualities, from 0; `renditions` lowest first."""
 
     duration_seconds: float
     cuts: tuple[float, ...]
