@@ -9,9 +9,9 @@ from typing import Literal
 import msgspec
 
 from accounts.model import Identity
+from infra import cursors
 from infra.stores.postgres import Connection, Postgres
 from realtime.entries import Person, User
-from realtime.moderation import cursors
 from realtime.moderation.access import admitted
 from realtime.moderation.bodies import Ruling
 from realtime.moderation.repository import FROM_LOG, RULING, ruling_from

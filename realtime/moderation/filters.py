@@ -8,11 +8,12 @@ from uuid import UUID
 import msgspec
 
 from accounts.model import Identity
+from infra import cursors
 from infra.clock import Clock, NewId, milliseconds
 from infra.errors import NotFound
 from infra.stores.postgres import Connection, Postgres
 from realtime.entries import RoomSettings, User
-from realtime.moderation import cursors, repository, terms_table
+from realtime.moderation import repository, terms_table
 from realtime.moderation.access import acting, admitted, person_here
 from realtime.moderation.automod import AutoModRules
 from realtime.moderation.deeds import Deed, Values

@@ -10,11 +10,12 @@ import msgspec
 from asyncpg import Record
 
 from accounts.model import Identity
+from infra import cursors
 from infra.clock import Clock, NewId
 from infra.errors import NotFound
 from infra.stores.postgres import Connection, Postgres
 from realtime.entries import Person
-from realtime.moderation import cursors, repository, sanctions
+from realtime.moderation import repository, sanctions
 from realtime.moderation.access import acting, actor_of, admitted, person_here
 from realtime.moderation.actions import Moderation
 from realtime.moderation.bodies import Unban

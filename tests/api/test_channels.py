@@ -8,11 +8,12 @@ import httpx
 import msgspec
 import pytest
 
+from infra import cursors
 from infra.clock import milliseconds, new_id
 from infra.settings import MongoSettings
 from infra.stores.mongo import Mongo, open_mongo
 from realtime.archive.mongo import COLLECTION
-from realtime.moderation import cursors, repository
+from realtime.moderation import repository
 from tests.accounts.world import World
 from tests.realtime.moderation.stage import Stage
 
