@@ -9,10 +9,11 @@ import msgspec
 from asyncpg import Record
 
 from accounts.model import Identity
+from infra import cursors
 from infra.clock import Clock
 from infra.stores.postgres import Connection, Postgres
 from realtime.entries import Person, User
-from realtime.moderation import audit, cursors, repository
+from realtime.moderation import audit, repository
 from realtime.moderation.access import admitted, person_here
 from realtime.moderation.audit import LogFilter
 from realtime.moderation.bodies import Restriction, Ruling
