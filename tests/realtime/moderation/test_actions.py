@@ -44,6 +44,8 @@ from realtime.room.rules import Caution, Sanction
 from tests.realtime.moderation.conftest import moderator
 from tests.realtime.moderation.stage import Stage
 
+NOBODY = "01a20632-bd85-7be7-8aef-e9720e501eb9"
+
 
 def gave(stage: Stage, room: str) -> list[tuple[str, str, str]]:
     """Mark, kind and action of every entry the room took in."""
@@ -393,7 +395,7 @@ async def test_moderators_appoint_nobody(stage: Stage, cleo: User, max_: User, a
             await stage.act(max_, cleo, command)
 
 
-@pytest.mark.parametrize("user_id", [new_id(), "nobody", "00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize("user_id", [NOBODY, "nobody", "00000000-0000-0000-0000-000000000000"])
 @pytest.mark.parametrize("name", ["ban", "timeout", "unban", "warn", "vip"])
 async def test_who_has_no_account_is_unknown(stage: Stage, cleo: User, room: str, name: str, user_id: str) -> None:
     command = about(dict(COMMANDS)[name], User(id=user_id, name="", role="viewer"), room)
