@@ -10,7 +10,7 @@ from infra.errors import Unavailable
 from infra.events import Event
 from infra.logs import get_logger
 from media.catalog.model import Video
-from media.catalog.repository import VideoRepository
+from media.catalog.repository import VideoRepository, unannounced
 from media.events import VideoChanged, VideoDeleted
 
 PATIENCE = timedelta(seconds=5)  # who made the change is long done publishing it, or gone
@@ -49,7 +49,7 @@ class Announcer:
         """Publish what waited for longer than `PATIENCE`; how many that were. Raises `MongoUnavailable`."""
         told = 0
         while True:
-            waiting = await self._repository.unannounced(self._clock() - PATIENCE, BATCH)
+            waiting = await self._repository.ask(unannounced(self._clock() - PATIENCE), BATCH)
             for video in waiting:
                 if not await self.announce(video):
                     return told

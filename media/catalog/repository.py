@@ -1,11 +1,13 @@
 """Videos in MongoDB: one conditional update for each change, and an index for each question.
 
-Every update is a pipeline whose last stage counts `revision` up, forgets `announced` and derives `listed` from the
-document as it will stand. So no two changes can disagree about it, and lists need no more than an index.
-`listed`, `named_at` and `poster` stand in documents only: they are ours, not part of a `Video`.
+Every update is a pipeline whose last stage counts `revision` up, forgets `announced` and derives `shelf` from the
+document as it will stand: its place in the lists, `<published at>/<id>`, or null when it is in none. So no two changes
+can disagree about it, and a page of a list is one range of one index.
+`shelf`, `named_at` and `poster` stand in documents only: they are ours, not part of a `Video`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,26 +19,68 @@ from media.catalog.model import Video, VideoStatus
 
 VIDEOS = "videos"
 Filter = Mapping[str, Any]
-Place = tuple[datetime, str]  # where a list goes on: the moment it is ordered by, and the id
+Order = list[tuple[str, int]]
+NEWEST, LATEST = "\U0010ffff", "ffffffff-"  # above every shelf, above every id
 
-INDEXES: tuple[tuple[list[tuple[str, int]], dict[str, Any]], ...] = (
-    ([("listed", 1), ("published_at", -1), ("_id", -1)], {}),
-    ([("creator_id", 1), ("listed", 1), ("published_at", -1), ("_id", -1)], {}),
-    ([("creator_id", 1), ("created_at", -1), ("_id", -1)], {}),
-    ([("creator_id", 1), ("status", 1), ("created_at", -1), ("_id", -1)], {}),
-    ([("announced", 1), ("updated_at", 1)], {}),
-    ([("status", 1), ("updated_at", 1)], {}),
+# Equalities first, then what is ordered by: so MongoDB reads a page in its order and sorts nothing.
+INDEXES: tuple[tuple[Order, dict[str, Any]], ...] = (
+    ([("shelf", -1)], {}),
+    ([("creator_id", 1), ("shelf", -1)], {}),
+    ([("creator_id", 1), ("_id", -1)], {}),
+    ([("creator_id", 1), ("status", 1), ("_id", -1)], {}),
+    ([("announced", 1), ("updated_at", 1)], {"partialFilterExpression": {"announced": False}}),
+    ([("status", 1), ("updated_at", 1)], {"partialFilterExpression": {"status": "deleting"}}),
 )
 
-# `Video.is_listed`, in MongoDB's words.
-LISTED = {
+# `shelf_of`, in MongoDB's words.
+IS_LISTED = {
     "$and": [
         {"$in": ["$status", ["processing", "ready"]]},
         {"$in": ["$visibility", ["public", "premium"]]},
         {"$ne": ["$build", None]},
     ]
 }
+PUBLISHED = {"$dateToString": {"date": "$published_at", "format": "%Y-%m-%dT%H:%M:%S.%LZ"}}
+SHELF = {"$cond": [IS_LISTED, {"$concat": [PUBLISHED, "/", "$_id"]}, None]}
 ALIVE: Filter = {"$ne": "deleting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for, in which order."""
+
+    wanted: Filter
+    order: Order
+
+
+def listed(creator_id: str | None, below: str) -> Question:
+    """What everybody finds (of one creator), newest first, on shelves below that one."""
+    wanted = {"creator_id": creator_id} if creator_id else {}
+    return Question({**wanted, "shelf": {"$lt": below}}, [("shelf", -1)])
+
+
+def of_creator(creator_id: str, status: VideoStatus | None, below: str) -> Question:
+    """All of a creator's with ids below that one, newest first: ids sort by birth."""
+    wanted = {"status": status} if status else {}
+    return Question({"creator_id": creator_id, **wanted, "_id": {"$lt": below}}, [("_id", -1)])
+
+
+def unannounced(before: datetime) -> Question:
+    """What changed before that moment and nobody heard of, the longest waiting first."""
+    return Question({"announced": False, "updated_at": {"$lt": before}}, [("updated_at", 1)])
+
+
+def deleting(before: datetime) -> Question:
+    """Whose deletion began before that moment, the oldest first."""
+    return Question({"status": "deleting", "updated_at": {"$lt": before}}, [("updated_at", 1)])
+
+
+def shelf_of(video: Video) -> str | None:
+    """Its place in the lists; None when it is in none."""
+    at = video.published_at
+    if at is None or not video.is_listed:
+        return None
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z/{video.id}"
 
 
 def literal(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +102,7 @@ class VideoRepository:
 
     async def insert(self, video: Video) -> bool:
         """False when there is one of this id."""
-        document = video.to_document() | {"listed": video.is_listed, "named_at": video.created_at}
+        document = video.to_document() | {"shelf": shelf_of(video), "named_at": video.created_at}
         try:
             async with self._mongo.collection(VIDEOS) as videos:
                 await videos.insert_one(document)
@@ -74,8 +118,10 @@ class VideoRepository:
 
     async def many(self, video_ids: Sequence[str]) -> dict[str, Video]:
         """By id; without those that are not there or are being deleted."""
-        found = await self._find({"_id": {"$in": list(video_ids)}, "status": ALIVE}, None, len(video_ids))
-        return {video.id: video for video in found}
+        async with self._mongo.collection(VIDEOS) as videos:
+            documents = await videos.find({"_id": {"$in": list(video_ids)}}).to_list()
+        found = map(Video.from_document, documents)
+        return {video.id: video for video in found if video.status != "deleting"}
 
     async def change(self, video_id: str, when: Filter, fields: Mapping[str, Any], now: datetime) -> Video | None:
         """Set fields (expressions of a pipeline) if the document is as said; the new one, or None."""
@@ -83,7 +129,7 @@ class VideoRepository:
             "revision": {"$add": ["$revision", 1]},
             "announced": False,
             "updated_at": now,
-            "listed": LISTED,
+            "shelf": SHELF,
         }
         async with self._mongo.collection(VIDEOS) as videos:
             document = await videos.find_one_and_update(
@@ -110,46 +156,17 @@ class VideoRepository:
         async with self._mongo.collection(VIDEOS) as videos:
             await videos.update_one({"_id": video_id, "revision": revision}, {"$set": {"announced": True}})
 
-    async def unannounced(self, before: datetime, limit: int) -> list[Video]:
-        """The longest waiting first."""
-        return await self._find({"announced": False, "updated_at": {"$lt": before}}, [("updated_at", 1)], limit)
-
-    async def deleting(self, before: datetime, limit: int) -> list[Video]:
-        """Whose deletion began before that moment, the oldest first."""
-        return await self._find({"status": "deleting", "updated_at": {"$lt": before}}, [("updated_at", 1)], limit)
-
     async def remove(self, video_id: str) -> None:
         """The document, if it is being deleted."""
         async with self._mongo.collection(VIDEOS) as videos:
             await videos.delete_one({"_id": video_id, "status": "deleting"})
 
-    async def listed(self, creator_id: str | None, after: Place | None, limit: int) -> list[Video]:
-        """What everybody finds, newest first."""
-        wanted = {"creator_id": creator_id} if creator_id else {}
-        return await self._page({**wanted, "listed": True}, "published_at", after, limit)
-
     async def count_listed(self, creator_id: str) -> int:
         async with self._mongo.collection(VIDEOS) as videos:
-            return await videos.count_documents({"creator_id": creator_id, "listed": True})
+            return await videos.count_documents(listed(creator_id, NEWEST).wanted)
 
-    async def of_creator(
-        self, creator_id: str, status: VideoStatus | None, after: Place | None, limit: int
-    ) -> list[Video]:
-        """All of a creator's, newest first."""
-        return await self._page({"creator_id": creator_id, "status": status or ALIVE}, "created_at", after, limit)
-
-    async def _page(self, wanted: Filter, order: str, after: Place | None, limit: int) -> list[Video]:
-        if after is not None:
-            moment, video_id = after
-            # The first condition bounds the index; the second leaves out those of the same moment that were shown.
-            later = [{order: {"$lt": moment}}, {"_id": {"$lt": video_id}}]
-            wanted = {**wanted, order: {"$lte": moment}, "$or": later}
-        return await self._find(wanted, [(order, -1), ("_id", -1)], limit)
-
-    async def _find(self, wanted: Filter, order: list[tuple[str, int]] | None, limit: int) -> list[Video]:
-        if not limit:  # MongoDB takes 0 for no limit
-            return []
+    async def ask(self, question: Question, limit: int) -> list[Video]:
+        """The first ones."""
         async with self._mongo.collection(VIDEOS) as videos:
-            cursor = videos.find(wanted).limit(limit)
-            documents = await (cursor.sort(order) if order else cursor).to_list()
+            documents = await videos.find(question.wanted).sort(question.order).limit(limit).to_list()
         return [Video.from_document(document) for document in documents]

@@ -20,7 +20,17 @@ from media.catalog.announcing import Announcer, Publish
 from media.catalog.details import VideoChange, clean_change
 from media.catalog.errors import VideoNotFound
 from media.catalog.model import Captions, Failure, Metadata, Rendition, Video, VideoStatus
-from media.catalog.repository import ALIVE, Filter, VideoRepository, literal
+from media.catalog.repository import (
+    ALIVE,
+    LATEST,
+    NEWEST,
+    Filter,
+    VideoRepository,
+    listed,
+    literal,
+    of_creator,
+    shelf_of,
+)
 from media.catalog.sight import require_rights
 
 IN_WORK: Filter = {"$in": ["uploading", "processing"]}
@@ -73,18 +83,18 @@ class Catalogue:
 
     async def newest(self, creator_id: str | None = None, cursor: str | None = None, limit: int = 20) -> Page:
         """What everybody finds (of one creator). Raises `Invalid` for a cursor that is not ours."""
-        found = await self._repository.listed(creator_id, cursors.decode(cursor, tuple[datetime, str]), limit + 1)
-        return Page(*cursors.cut(found, limit, lambda video: (video.published_at, video.id)))
+        below = cursors.decode(cursor, str)
+        found = await self._repository.ask(listed(creator_id, NEWEST if below is None else below), limit + 1)
+        return Page(*cursors.cut(found, limit, shelf_of))
 
     async def mine(
         self, who: Identity, status: VideoStatus | None = None, cursor: str | None = None, limit: int = 20
     ) -> Page:
-        """All of one's own. Raises `Invalid` for a cursor that is not ours."""
-        if status == "deleting":
-            return Page([], None)
-        after = cursors.decode(cursor, tuple[datetime, str])
-        found = await self._repository.of_creator(who.user_id, status, after, limit + 1)
-        return Page(*cursors.cut(found, limit, lambda video: (video.created_at, video.id)))
+        """All of one's own; a page may have fewer than asked for. Raises `Invalid` for a cursor that is not ours."""
+        below = cursors.decode(cursor, str)
+        question = of_creator(who.user_id, status, LATEST if below is None else below)
+        shown, next_cursor = cursors.cut(await self._repository.ask(question, limit + 1), limit, lambda video: video.id)
+        return Page([video for video in shown if video.status != "deleting"], next_cursor)
 
     async def count_listed(self, creator_id: str) -> int:
         """How many videos of theirs everybody finds."""
