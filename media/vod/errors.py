@@ -1,6 +1,102 @@
 """What can be refused or go wrong with uploads and transcoding, as sentences."""
 
-from infra.errors import Conflict, FootlightError, Invalid, NotFound, Unavailable
+from infra.errors import Conflict, FootlightError, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+
+# --- uploads
+
+
+class PublishersOnly(Forbidden):
+    code = "upload.creators_only"
+    message = "Only creators can publish videos. Become one in your account first."
+
+
+class UploadTooLarge(TooLarge):
+    """`details.max_bytes`."""
+
+    code = "upload.too_large"
+    message = "This file is larger than one may upload."
+
+
+class QuotaExceeded(Conflict):
+    """`details.used_bytes`, `details.limit_bytes`."""
+
+    code = "upload.quota"
+    message = "This would take more room than your account has. Delete videos or unfinished uploads first."
+
+
+class TooManyUploads(Conflict):
+    """`details.limit`."""
+
+    code = "upload.too_many_open"
+    message = "You have too many unfinished uploads. Finish or remove some first."
+
+
+class UploadIncomplete(Conflict):
+    """`details.missing`: numbers of parts that are not there, or not as long as they must be."""
+
+    code = "upload.incomplete"
+    message = "Parts of the file are missing."
+
+
+class ChecksumMismatch(Invalid):
+    """What is stored is not what the sender said it sends."""
+
+    code = "upload.checksum"
+    message = "What arrived is not what was announced. Send the parts again."
+
+
+class NotAVideo(Invalid):
+    """The file begins like none of the formats we take."""
+
+    code = "upload.not_a_video"
+    message = "This file is not a video in a format we know (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, 3GP)."
+
+
+class UploadAborted(Conflict):
+    code = "upload.aborted"
+    message = "This upload was given up. Begin a new one."
+
+
+class UploadIsStored(Conflict):
+    code = "upload.stored"
+    message = "This file is stored already."
+
+
+class UploadLost(NotFound):
+    """File storage knows neither the parts nor the file."""
+
+    code = "upload.lost"
+    message = "What was sent of this file is gone. Remove the upload and begin a new one."
+
+
+class UploadIsAForm(Conflict):
+    code = "upload.form"
+    message = "This file is being sent as a form, in one piece: nobody can go on with it from elsewhere."
+
+
+class RequestKeyReused(Conflict):
+    code = "upload.key_reused"
+    message = "This Idempotency-Key came with another request before."
+
+
+class FormRefused(Invalid):
+    """`details.fields` when it is about one of them."""
+
+    code = "upload.form_invalid"
+    message = "This is no form we understand: the fields first, then the file, last and once."
+
+
+class UploadTooSlow(Invalid):
+    code = "upload.too_slow"
+    message = "The file arrived too slowly. Use the resumable way for a slow connection."
+
+
+class UploadsBusy(Unavailable):
+    code = "upload.busy"
+    message = "Too many files are being sent at once. Try again in a moment."
+
+
+# --- transcoding
 
 
 class MediaRefused(Invalid):
