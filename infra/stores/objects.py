@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,11 +48,19 @@ class NoSuchObject(NotFound):
 class Objects:
     """One bucket."""
 
-    def __init__(self, client: "S3Client", bucket: str, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, client: "S3Client", bucket: str, threads: ThreadPoolExecutor, signer: "S3Client | None" = None
+    ) -> None:
         self._client = client
+        self._signer = signer or client  # knows the address that browsers use, which is part of what is signed
         self._threads = threads
         self._in_hand = 0
         self.bucket = bucket
+
+    @property
+    def client(self) -> "S3Client":
+        """For several blocking steps in one `run`."""
+        return self._client
 
     async def call(self, operation: str, **arguments: Any) -> Any:
         """One boto3 operation on our bucket, such as `call("put_object", Key="a", Body=b"...")`.
@@ -72,11 +81,11 @@ class Objects:
     def presigned(self, operation: str, seconds: int, **arguments: Any) -> str:
         """A URL with which anybody may do this one thing for so long."""
         parameters: Mapping[str, Any] = {"Bucket": self.bucket, **arguments}
-        return self._client.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
+        return self._signer.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
 
     def presigned_form(self, key: str, seconds: int, largest_bytes: int, content_type: str) -> dict[str, Any]:
         """`{url, fields}` of an HTML form that uploads one file of at most this size and exactly this type."""
-        return self._client.generate_presigned_post(
+        return self._signer.generate_presigned_post(
             self.bucket,
             key,
             Fields={"Content-Type": content_type},
@@ -119,7 +128,8 @@ async def open_objects(settings: ObjectSettings) -> AsyncIterator[Objects]:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="s3") as threads:
         loop = asyncio.get_running_loop()
         client = await loop.run_in_executor(threads, _client, settings)  # loads 5 MB of service descriptions
-        objects = Objects(client, settings.bucket, threads)
+        signer = await loop.run_in_executor(threads, _signer, settings) if settings.public_endpoint else client
+        objects = Objects(client, settings.bucket, threads, signer)
         try:
             try:
                 await _ensure_bucket(objects, settings.region)
@@ -129,6 +139,7 @@ async def open_objects(settings: ObjectSettings) -> AsyncIterator[Objects]:
         finally:
             await asyncio.to_thread(threads.shutdown)
             client.close()
+            signer.close()
 
 
 async def _ensure_bucket(objects: Objects, region: str) -> None:
@@ -142,6 +153,11 @@ async def _ensure_bucket(objects: Objects, region: str) -> None:
     except ClientError as refused:
         if refused.response["Error"]["Code"] not in OWN_BUCKET:  # another process was quicker
             raise
+
+
+def _signer(settings: ObjectSettings) -> "S3Client":
+    """Signs and never calls."""
+    return _client(replace(settings, endpoint=settings.public_endpoint))
 
 
 def _client(settings: ObjectSettings) -> "S3Client":

@@ -17,7 +17,7 @@ PICTURES = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"avif", b"avis", b"miaf"}
     | {b"jp2 ", b"jpx ", b"jpm ", b"mjp2", b"crx "}
 )
-# Length of a packet and where its sync byte is: plain, on Blu-ray and AVCHD (a time before each), with error correction.
+# Length of a packet and where its sync byte is: plain, on Blu-ray and AVCHD (behind a time), with error correction.
 TS_PACKETS = ((188, 0), (192, 4), (204, 0))
 TS_SYNC = 0x47
 TS_SEEN = 5  # packets in a row; one in 2^40 random files has them
