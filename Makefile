@@ -22,7 +22,7 @@ up: setup web ## Run the whole platform on embedded servers at http://localhost:
 	@exec $(BIN)/footlight up --port $(PORT) $(if $(RTMP_PORT),--rtmp-port $(RTMP_PORT)) $(ARGS)
 
 test: setup web ## Run every test against real servers
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 	@infra/local/run-node npm --prefix http/web test --silent
 
 check: setup web ## Lint, formatting, types, import direction

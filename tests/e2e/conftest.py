@@ -7,10 +7,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from loadtest.glass import CHROMIUM, FLAGS
 from loadtest.stack import Stack, platform
+
+# Other tests run beside these; how quick it is is not the question here.
+expect.set_options(timeout=20_000)
 
 BUILT = Path(__file__).parents[2] / "http" / "web" / "dist" / "index.html"
 
