@@ -8,12 +8,13 @@ from litestar import Litestar
 
 from api.app import create_api
 from gateway.activity import RoomActivity
-from gateway.core import Core
+from gateway.core import Core, running
 from gateway.health import Store
 from infra.clock import system_clock
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
 from infra.stores.search import open_search
+from media.catalog.indexes import keep_making_indexes
 from media.live.charts import Charts
 from media.live.timeline import Timeline
 from realtime.channel_emotes import ChannelEmotes
@@ -39,6 +40,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         mongo = await stack.enter_async_context(open_mongo(settings.mongo))
         objects = await stack.enter_async_context(open_objects(settings.objects))
         search = await stack.enter_async_context(open_search(settings.search))
+        await stack.enter_async_context(running(keep_making_indexes(mongo)))
         yield Web(
             api=create_api(
                 accounts=core.accounts,

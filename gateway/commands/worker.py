@@ -8,9 +8,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from gateway.activity import RoomActivity
 from gateway.core import Core, open_core, running
 from gateway.serving import stop_on_signals
+from infra.clock import system_clock
+from infra.forever import forever
 from infra.logs import get_logger
 from infra.settings import Settings
 from infra.stores.mongo import Mongo, open_mongo
+from media.catalog.announcing import SWEEP_SECONDS, to_bus
+from media.catalog.indexes import keep_making_indexes
+from media.catalog.likes import Likes
+from media.catalog.naming import follow_names
+from media.catalog.videos import Catalogue
 from media.live.sampler import Sampler
 from media.live.sweeper import Sweeper
 from media.live.timeline import Timeline, follow_marks
@@ -48,6 +55,23 @@ async def healing(core: Core) -> AsyncIterator[None]:
         await following.close()
 
 
+@asynccontextmanager
+async def cataloguing(core: Core, mongo: Mongo) -> AsyncIterator[None]:
+    """Keep the catalogue of videos true: what was left unannounced, uncounted or misnamed."""
+    catalogue = Catalogue(mongo, to_bus(core.bus), system_clock)
+    likes = Likes(mongo, catalogue, system_clock)
+    naming = await follow_names(core.bus, catalogue)
+    try:
+        async with (
+            running(keep_making_indexes(mongo)),
+            running(forever("catalog.announcing", catalogue.announcer.sweep, every_seconds=SWEEP_SECONDS)),
+            running(forever("catalog.likes", likes.sweep, every_seconds=SWEEP_SECONDS)),
+        ):
+            yield
+    finally:
+        await naming.close()
+
+
 async def run(_: argparse.Namespace, settings: Settings) -> int:
     """Work until told to stop."""
     stop = stop_on_signals()
@@ -60,6 +84,7 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         await stack.enter_async_context(running(archiver.run()))
         await stack.enter_async_context(charting(core, mongo))
         await stack.enter_async_context(healing(core))
+        await stack.enter_async_context(cataloguing(core, mongo))
         log.info("worker.started")
         await stop.wait()
     return 0

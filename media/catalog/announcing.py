@@ -5,6 +5,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from infra.bus.port import Bus
 from infra.clock import Clock
 from infra.errors import Unavailable
 from infra.events import Event
@@ -19,6 +20,11 @@ BATCH = 100
 
 Publish = Callable[[Event], Awaitable[None]]
 log = get_logger(__name__)
+
+
+def to_bus(bus: Bus) -> Publish:
+    """Publish on this bus."""
+    return lambda event: bus.publish(event.to_message())
 
 
 def event_of(video: Video) -> VideoChanged | VideoDeleted:

@@ -20,10 +20,11 @@ from media.catalog.model import Video, VideoStatus
 VIDEOS = "videos"
 Filter = Mapping[str, Any]
 Order = list[tuple[str, int]]
+Indexes = tuple[tuple[Order, dict[str, Any]], ...]
 NEWEST, LATEST = "\U0010ffff", "ffffffff-"  # above every shelf, above every id
 
 # Equalities first, then what is ordered by: so MongoDB reads a page in its order and sorts nothing.
-INDEXES: tuple[tuple[Order, dict[str, Any]], ...] = (
+INDEXES: Indexes = (
     ([("shelf", -1)], {}),
     ([("creator_id", 1), ("shelf", -1)], {}),
     ([("creator_id", 1), ("_id", -1)], {}),
@@ -78,9 +79,12 @@ def deleting(before: datetime) -> Question:
 def shelf_of(video: Video) -> str | None:
     """Its place in the lists; None when it is in none."""
     at = video.published_at
-    if at is None or not video.is_listed:
-        return None
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z/{video.id}"
+    return None if at is None or not video.is_listed else in_order(at, video.id)
+
+
+def in_order(at: datetime, video_id: str) -> str:
+    """Sorts by the moment (in UTC, as exact as MongoDB keeps it), and among those of one moment by the id."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z/{video_id}"
 
 
 def literal(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,12 +97,6 @@ class VideoRepository:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-
-    async def make_indexes(self) -> None:
-        """Again is fine."""
-        async with self._mongo.collection(VIDEOS) as videos:
-            for keys, options in INDEXES:
-                await videos.create_index(keys, **options)
 
     async def insert(self, video: Video) -> bool:
         """False when there is one of this id."""
@@ -135,6 +133,17 @@ class VideoRepository:
             document = await videos.find_one_and_update(
                 {"_id": video_id, **when},
                 [{"$set": dict(fields)}, {"$set": last}],
+                return_document=ReturnDocument.AFTER,
+            )
+        return Video.from_document(document) if document else None
+
+    async def count(self, video_id: str, when: Filter, fields: Mapping[str, Any]) -> Video | None:
+        """The same for numbers of people: `updated_at` stands still, and the bus hears of it from the sweeper."""
+        last = {"revision": {"$add": ["$revision", 1]}, "announced": False}
+        async with self._mongo.collection(VIDEOS) as videos:
+            document = await videos.find_one_and_update(
+                {"_id": video_id, "status": ALIVE, **when},
+                [{"$set": {**fields, **last}}],
                 return_document=ReturnDocument.AFTER,
             )
         return Video.from_document(document) if document else None

@@ -63,10 +63,6 @@ class Catalogue:
     def repository(self) -> VideoRepository:
         return self._repository
 
-    async def make_indexes(self) -> None:
-        """Once at the start of a process; again is fine."""
-        await self._repository.make_indexes()
-
     # --- looking
 
     async def get(self, video_id: str) -> Video:
@@ -184,11 +180,16 @@ class Catalogue:
         now = self._now()
         return await self._repository.rename(creator_id, name, at or now, now)
 
-    async def liked(self, video_id: str, like_count: int) -> Video:
-        """The number of likes is this now."""
-        return await self._change(
-            video_id, {"status": ALIVE, "like_count": {"$ne": like_count}}, {"like_count": like_count}
-        )
+    async def liked(self, video_id: str, like_count: int) -> None:
+        """The number of likes is this now. Raises `VideoNotFound`."""
+        fields = {"like_count": like_count}
+        if await self._repository.count(video_id, {"like_count": {"$ne": like_count}}, fields) is None:
+            await self.get(video_id)
+
+    async def viewed(self, video_id: str, batch: int, views: int) -> None:
+        """Add these views, once for each number of a batch; numbers grow. A video that is gone has none."""
+        fields = {"view_count": {"$add": ["$view_count", views]}, "views_batch": batch}
+        await self._repository.count(video_id, {"views_batch": {"$not": {"$gte": batch}}}, fields)
 
     # --- how
 

@@ -11,6 +11,7 @@ from infra.errors import Unavailable
 from infra.events import Event
 from infra.settings import MongoSettings
 from infra.stores.mongo import Mongo, open_mongo
+from media.catalog.indexes import make_indexes
 from media.catalog.model import Metadata, Rendition, Video, Visibility
 from media.catalog.videos import Catalogue
 
@@ -72,7 +73,7 @@ async def mongo(mongo_settings: MongoSettings) -> AsyncIterator[Mongo]:
 @pytest.fixture
 async def catalogue(mongo: Mongo, heard: Heard, clock: Clock) -> Catalogue:
     catalogue = Catalogue(mongo, heard, clock)
-    await catalogue.make_indexes()
+    await make_indexes(mongo)
     return catalogue
 
 
