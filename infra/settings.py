@@ -154,14 +154,6 @@ class ObjectSettings:
     access_key: str = setting("FOOTLIGHT_S3_ACCESS_KEY", "", "empty means the machine's own role")
     secret_key: str = setting("FOOTLIGHT_S3_SECRET_KEY", "", "goes with the access key", secret=True)
 
-    @property
-    def browser_origin(self) -> str:
-        """The web origin that browsers send files to."""
-        address = urlsplit(self.public_endpoint or self.endpoint)
-        if address.netloc:
-            return f"{address.scheme}://{address.netloc}"
-        return f"https://{self.bucket}.s3.{self.region}.amazonaws.com"
-
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
