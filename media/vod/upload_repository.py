@@ -7,9 +7,9 @@ from typing import Any
 from infra.stores.postgres import Connection
 from media.vod.upload_model import State, Upload
 
-COLUMNS = (
-    "video_id, creator_id, object_key AS key, multipart_id, is_form, file_name, size_bytes, part_bytes, sha256, state, "
-    "settled, request_sum, created_at, expires_at"
+SELECT = (
+    "SELECT video_id, creator_id, object_key AS key, multipart_id, is_form, file_name, size_bytes, part_bytes, sha256, "
+    "state, settled, request_sum, created_at, expires_at FROM uploads"
 )
 BATCH = 100  # rows a sweep takes at once
 
@@ -36,11 +36,7 @@ class UploadRepository:
             "UPDATE uploads SET request_key = NULL WHERE creator_id = $1 AND request_key = $2 AND created_at < $3",
             user_id, key, since,
         )  # fmt: skip
-        return _upload(
-            await connection.fetchrow(
-                f"SELECT {COLUMNS} FROM uploads WHERE creator_id = $1 AND request_key = $2", user_id, key
-            )
-        )
+        return _upload(await connection.fetchrow(f"{SELECT} WHERE creator_id = $1 AND request_key = $2", user_id, key))
 
     async def insert(self, connection: Connection, upload: Upload, request_key: str | None = None) -> bool:
         """False when there is one for this video."""
@@ -57,18 +53,16 @@ class UploadRepository:
         return status == "INSERT 0 1"
 
     async def get(self, connection: Connection, video_id: str) -> Upload | None:
-        return _upload(await connection.fetchrow(f"SELECT {COLUMNS} FROM uploads WHERE video_id = $1", video_id))
+        return _upload(await connection.fetchrow(f"{SELECT} WHERE video_id = $1", video_id))
 
     async def lock(self, connection: Connection, video_id: str) -> Upload | None:
         """The upload, which nobody else can change until the transaction ends."""
-        return _upload(
-            await connection.fetchrow(f"SELECT {COLUMNS} FROM uploads WHERE video_id = $1 FOR UPDATE", video_id)
-        )
+        return _upload(await connection.fetchrow(f"{SELECT} WHERE video_id = $1 FOR UPDATE", video_id))
 
     async def open_of(self, connection: Connection, user_id: str) -> list[Upload]:
         """What can be gone on with, newest first."""
         rows = await connection.fetch(
-            f"SELECT {COLUMNS} FROM uploads WHERE creator_id = $1 AND state = 'open' AND NOT is_form "
+            f"{SELECT} WHERE creator_id = $1 AND state = 'open' AND NOT is_form "
             "AND multipart_id IS NOT NULL ORDER BY created_at DESC, video_id",
             user_id,
         )
@@ -136,15 +130,14 @@ class UploadRepository:
 
     async def overdue(self, connection: Connection, now: datetime) -> list[Upload]:
         rows = await connection.fetch(
-            f"SELECT {COLUMNS} FROM uploads WHERE state = 'open' AND expires_at < $1 ORDER BY expires_at LIMIT {BATCH}",
+            f"{SELECT} WHERE state = 'open' AND expires_at < $1 ORDER BY expires_at LIMIT {BATCH}",
             now,
         )
         return _uploads(rows)
 
     async def unsettled(self, connection: Connection, closed_before: datetime) -> list[Upload]:
         rows = await connection.fetch(
-            f"SELECT {COLUMNS} FROM uploads WHERE state <> 'open' AND NOT settled AND closed_at < $1 "
-            f"ORDER BY closed_at LIMIT {BATCH}",
+            f"{SELECT} WHERE state <> 'open' AND NOT settled AND closed_at < $1 ORDER BY closed_at LIMIT {BATCH}",
             closed_before,
         )
         return _uploads(rows)

@@ -7,6 +7,7 @@ wrong byte is `BadDigest` at the part, a wrong checksum `BadDigest` at the end).
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -95,7 +96,7 @@ class UploadStorage:
             Key=upload.key,
             UploadId=upload.multipart_id or "",
             PartNumber=number,
-            Body=content,
+            Body=content,  # type: ignore[arg-type]  # botocore takes it, its stubs do not know; bytes would be a copy
             ChecksumSHA256=encoded(sha256),
         )
 
@@ -164,13 +165,15 @@ class UploadStorage:
 
         return await self._objects.run(fetch)
 
+    async def abort(self, key: str, multipart_id: str) -> None:
+        """No part is there afterwards. Again is fine."""
+        with contextlib.suppress(NoSuchObject):  # closed or aborted before
+            await self._objects.call("abort_multipart_upload", Key=key, UploadId=multipart_id)
+
     async def remove(self, key: str, multipart_id: str | None) -> None:
         """Neither parts nor object are there afterwards. Again is fine."""
         if multipart_id is not None:
-            try:
-                await self._objects.call("abort_multipart_upload", Key=key, UploadId=multipart_id)
-            except NoSuchObject:
-                pass  # closed or aborted before
+            await self.abort(key, multipart_id)
         await self._objects.call("delete_object", Key=key)
 
     async def begun_before(self, moment: datetime, folder: str = FOLDER) -> list[Begun]:
