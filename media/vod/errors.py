@@ -133,3 +133,80 @@ class TranscodeIncomplete(FootlightError):
     code = "transcode.incomplete"
     message = "Some pieces of the video are missing."
     retryable = True
+
+
+class TranscodeStalled(FootlightError):
+    code = "transcode.stalled"
+    message = "The encoder stood still for too long."
+    retryable = True
+
+
+# --- programs that read a stranger's bytes
+
+
+class ChildFailed(FootlightError):
+    """A confined program ended with something other than success; `said` is the end of what it said."""
+
+    code = "transcode.program_failed"
+    message = "The program that makes videos failed."
+    retryable = True
+
+    def __init__(self, returncode: int, said: str) -> None:
+        super().__init__(returncode=returncode)
+        self.returncode = returncode
+        self.said = said
+
+
+class ChildStalled(FootlightError):
+    """It said nothing for too long, or took longer than anything of its kind may: it hangs."""
+
+    code = "transcode.program_stalled"
+    message = "The program that makes videos stopped making progress."
+    retryable = True
+
+
+class ProbeFailed(FootlightError):
+    code = "transcode.probe_failed"
+    message = "The file could not be examined."
+    retryable = True
+
+
+class EncodeFailed(FootlightError):
+    code = "transcode.encode_failed"
+    message = "The video could not be encoded."
+    retryable = True
+
+
+class FormatRefused(MediaRefused):
+    code = "video.format"
+    message = "This is not a video file in a format we know (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, 3GP)."
+
+
+class Unreadable(MediaRefused):
+    code = "video.unreadable"
+    message = "This file is damaged: its video cannot be read."
+
+
+class NoPicture(MediaRefused):
+    code = "video.no_picture"
+    message = "This file has no moving picture in it."
+
+
+class TooLong(MediaRefused):
+    code = "video.too_long"
+    message = "This video is longer than one may be."
+
+
+class PictureTooLarge(MediaRefused):
+    code = "video.too_large_picture"
+    message = "The picture of this video is too large. 3840 x 2160 is the most."
+
+
+class TooManyStreams(MediaRefused):
+    code = "video.too_many_streams"
+    message = "This file holds too many tracks."
+
+
+class Truncated(MediaRefused):
+    code = "video.truncated"
+    message = "The end of this file is missing. Export or upload it again."
