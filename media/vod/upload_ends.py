@@ -59,12 +59,16 @@ class UploadEnds:
         """
         async with self._db.connection() as connection:
             sums = await self._repository.sums(connection, upload.video_id)
-        received = await self._storage.received(upload)
-        if received is not None:
-            if absent := missing(upload.size_bytes, upload.part_bytes, received, sums):
-                raise UploadIncomplete(missing=absent[:MISSING_SHOWN], missing_count=len(absent))
-            await self._storage.close(upload, received, sums)
+        absent: list[int] = []
+        if (received := await self._storage.received(upload)) is not None:
+            absent = missing(upload.size_bytes, upload.part_bytes, received, sums)
+            if not absent:
+                await self._storage.close(upload, received, sums)
+        # Also when parts are absent: while somebody else closes it, SeaweedFS removes them one by one, the object first
+        # being there.
         found = await self._storage.found(upload.key)
+        if found is None and absent:
+            raise UploadIncomplete(missing=absent[:MISSING_SHOWN], missing_count=len(absent))
         if found is None:
             return await self._vanished(upload.video_id)
         if not agrees(found, upload, sums):

@@ -6,6 +6,7 @@ Any number may run at once: every step checks the row again, and may be repeated
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from infra.clock import Clock
 from infra.errors import FootlightError
@@ -49,7 +50,7 @@ class UploadSweeper:
             rounds_to_housekeeping -= 1
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def _tried(self, work: Callable[[], Awaitable[None]]) -> bool:
+    async def _tried(self, work: Callable[[], Awaitable[object]]) -> bool:
         try:
             await work()
         except FootlightError as failure:
@@ -69,9 +70,9 @@ class UploadSweeper:
             await self._repository.forget(connection, now - ABORTED_KEPT)
         for upload in overdue:
             log.info("upload.expired", video_id=upload.video_id)
-            await self._ends.give_up(upload.video_id)
+            await self._tried(partial(self._ends.give_up, upload.video_id))
         for upload in unsettled:
-            await self._ends.settle(upload)
+            await self._tried(partial(self._ends.settle, upload))
 
     async def keep_house(self) -> None:
         """What needs looking at now and then: who may send to the bucket, and parts that belong to nothing."""

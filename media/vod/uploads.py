@@ -308,13 +308,16 @@ class Uploads:
     async def _progress(self, upload: Upload) -> Progress:
         async with self._db.connection() as connection:
             sums = await self._repository.sums(connection, upload.video_id)
-        if upload.state == "open":
-            received = await self._storage.received(upload)
-            if received is None and await self._storage.found(upload.key) is None:
-                received = {}
-        else:
-            received = None if upload.state == "stored" else {}
-        return Progress(upload, _all_parts(upload) if received is None else list(received.values()), sums)
+        return Progress(upload, await self._received(upload, len(sums)), sums)
+
+    async def _received(self, upload: Upload, signed: int) -> list[ReceivedPart]:
+        if upload.state != "open":
+            return _all_parts(upload) if upload.state == "stored" else []
+        received = await self._storage.received(upload)
+        # Closed, but not yet stored: a crash was in between, or somebody is just doing it.
+        if (received is None or len(received) < signed) and await self._storage.found(upload.key):
+            return _all_parts(upload)
+        return list((received or {}).values())
 
     async def _still_open(self, video_id: str) -> bool:
         async with self._db.connection() as connection:
