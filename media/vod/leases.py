@@ -4,7 +4,8 @@ A lease that was lost is noticed at every one of them (`LeaseLost`), by the numb
 claimed: a worker that was away for too long changes nothing any more.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from infra.clock import Clock
@@ -13,11 +14,12 @@ from infra.stores.postgres import Connection, Postgres
 from media.catalog.model import Failure
 from media.vod.errors import LeaseLost
 from media.vod.plan import Plan, Probed, Segment
-from media.vod.task_repository import Lease, LostTask, TaskRepository, failure_of
+from media.vod.task_repository import Lease, LostTask, Shown, TaskRepository, failure_of
 from media.vod.tasks import Again, GiveUp, TaskShare, after_loss, after_prepare, last_task
 from media.vod.transcodes import LEFT_SECONDS, build_folder
 
 BATCH = 100
+ALONE_SECONDS = 30  # a few calls to the object store, each of at most 20 s and most of 20 ms
 
 log = get_logger(__name__)
 
@@ -38,6 +40,33 @@ class Progress:
     shares: list[TaskShare]
     spent_seconds: float
     is_playable: bool
+
+
+class Alone:
+    """What the one who publishes a build reads and writes."""
+
+    def __init__(self, connection: Connection, repository: TaskRepository, lease: Lease, shown: Shown) -> None:
+        self._connection = connection
+        self._repository = repository
+        self._lease = lease
+        self.shown = shown
+
+    async def segments(self, renditions: Collection[str]) -> dict[str, list[Segment]]:
+        """Of each rendition, in order, all up to the first that is missing."""
+        found: dict[str, list[Segment]] = {name: [] for name in renditions}
+        for segment in await self._repository.segments(self._connection, self._lease.video_id, renditions):
+            found[segment.rendition].append(segment)
+        return found
+
+    async def begun(self) -> set[str]:
+        """Renditions whose first segment is there."""
+        return await self._repository.begun(self._connection, self._lease.video_id)
+
+    async def stored_bytes(self) -> int:
+        return await self._repository.stored_bytes(self._connection, self._lease.video_id)
+
+    async def set_shown(self, renditions: Sequence[str]) -> None:
+        await self._repository.set_shown(self._connection, self._lease.video_id, renditions)
 
 
 class Leases:
@@ -153,6 +182,25 @@ class Leases:
             await tell(video_id, str(row["creator_id"]), failure)
             await self._repository.set_state(connection, video_id, "failed")
         return True
+
+    # --- what is published
+
+    @asynccontextmanager
+    async def alone(self, lease: Lease) -> AsyncIterator["Alone"]:
+        """Inside the block nobody else publishes this build. Raises `LeaseLost`.
+
+        The lock is the transaction's; a worker that is stopped inside the block loses it after `ALONE_SECONDS`.
+        """
+        async with self._db.transaction() as connection:
+            await connection.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', $2, true), "
+                "pg_advisory_xact_lock(hashtextextended($1, 0))",
+                lease.video_id, f"{ALONE_SECONDS}s",
+            )  # fmt: skip
+            shown = await self._repository.shown(connection, lease.video_id)
+            if shown is None or not shown.is_running or shown.build != lease.build:
+                raise LeaseLost
+            yield Alone(connection, self._repository, lease, shown)
 
     # --- segments and progress
 

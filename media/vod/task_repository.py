@@ -6,7 +6,7 @@ Leases are counted by the database's clock, the only one that all workers share.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -279,6 +279,13 @@ class TaskRepository:
         )
         return {(row["rendition"], row["number"]) for row in rows}
 
+    async def begun(self, connection: Connection, video_id: str) -> set[str]:
+        """Renditions whose first segment is there."""
+        rows = await connection.fetch(
+            "SELECT rendition FROM transcode_segments WHERE video_id = $1 AND number = 0", video_id
+        )
+        return {row["rendition"] for row in rows}
+
     async def stored_bytes(self, connection: Connection, video_id: str) -> int:
         total: int = await connection.fetchval(
             "SELECT coalesce(sum(size_bytes), 0)::bigint FROM transcode_segments WHERE video_id = $1", video_id
@@ -315,16 +322,16 @@ class TaskRepository:
             [(prefix, _interval(seconds)) for prefix in prefixes],
         )
 
-    async def leftovers(self, connection: Connection, limit: int) -> list[str]:
+    async def leftovers(self, connection: Connection, limit: int) -> list[tuple[str, datetime]]:
+        """`(prefix, due_at)` of what is due."""
         rows = await connection.fetch(
-            "SELECT prefix FROM transcode_leftovers WHERE due_at <= now() ORDER BY due_at LIMIT $1 "
-            "FOR UPDATE SKIP LOCKED",
-            limit,
+            "SELECT prefix, due_at FROM transcode_leftovers WHERE due_at <= now() ORDER BY due_at LIMIT $1", limit
         )
-        return [row["prefix"] for row in rows]
+        return [(row["prefix"], row["due_at"]) for row in rows]
 
-    async def forget_leftover(self, connection: Connection, prefix: str) -> None:
-        await connection.execute("DELETE FROM transcode_leftovers WHERE prefix = $1", prefix)
+    async def forget_leftover(self, connection: Connection, prefix: str, due_at: datetime) -> None:
+        """Unless it was left once more since."""
+        await connection.execute("DELETE FROM transcode_leftovers WHERE prefix = $1 AND due_at = $2", prefix, due_at)
 
 
 def failure_of(row: Any) -> Failure | None:

@@ -1,0 +1,192 @@
+"""Sources on the local disk: fetched once by a process, checked, and shared by its tasks.
+
+Fetching is ranged and a few ranges at a time, so that neither one slow connection nor the size of the file matters.
+Nothing reads a byte of it before its size and checksums were found to be what was uploaded.
+"""
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from infra.logs import get_logger
+from infra.stores.objects import NoSuchObject, Objects
+from media.vod.errors import ScratchFull, SourceDamaged, SourceGone
+from media.vod.ports import Source
+from media.vod.scratch import Scratch, full_disk_is_our_fault
+
+RANGE_BYTES = 8 << 20
+RANGES_AT_ONCE = 4  # 32 MiB in memory
+# A source that nobody uses stays a while: the next chunk of it comes within seconds.
+IDLE_SECONDS = 30.0
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole, checked source."""
+
+    file: Path
+    sha256: bytes
+
+
+class Sums:
+    """Checksums of a file that comes in order: of the whole, and of each part as its sender named them."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._whole = hashlib.sha256()
+        self._part = hashlib.sha256()
+        self._in_part = 0
+        self._parts: list[bytes] = []
+
+    def add(self, piece: bytes) -> None:
+        self._whole.update(piece)
+        if not self._source.part_sums:
+            return
+        rest = memoryview(piece)
+        while rest:
+            taken = rest[: self._source.part_bytes - self._in_part]
+            self._part.update(taken)
+            self._in_part += len(taken)
+            rest = rest[len(taken) :]
+            if self._in_part == self._source.part_bytes:
+                self._end_part()
+
+    def check(self) -> bytes:
+        """The checksum of the whole. Raises `SourceDamaged` when anything is not as it was sent."""
+        if self._in_part:
+            self._end_part()
+        whole = self._whole.digest()
+        if tuple(self._parts) != self._source.part_sums or self._source.sha256 not in (None, whole):
+            raise SourceDamaged
+        return whole
+
+    def _end_part(self) -> None:
+        self._parts.append(self._part.digest())
+        self._part, self._in_part = hashlib.sha256(), 0
+
+
+@dataclass(slots=True)
+class _Entry:
+    fetching: asyncio.Task[Fetched]
+    size_bytes: int
+    users: int = 0
+    idle_since: float = field(default_factory=time.monotonic)
+
+
+class Sources:
+    """The sources of one process. `close` removes all of them."""
+
+    def __init__(self, objects: Objects, scratch: Scratch, *, range_bytes: int = RANGE_BYTES) -> None:
+        self._objects = objects
+        self._scratch = scratch
+        self._range_bytes = range_bytes
+        self._entries: dict[str, _Entry] = {}
+        self._folder = scratch.root / "sources"
+        self._folder.mkdir(mode=0o700)
+
+    @asynccontextmanager
+    async def hold(self, source: Source, alive: Callable[[], None] = lambda: None) -> AsyncIterator[Fetched]:
+        """The source, on disk for as long as the block lasts; `alive` is called as bytes arrive.
+
+        Raises `SourceGone`, `SourceDamaged`, `ScratchFull`, `ObjectsUnavailable`.
+        """
+        entry = self._entries.get(source.key)
+        if entry is None:
+            self._make_room(source.size_bytes)
+            entry = _Entry(asyncio.create_task(self._fetch(source, alive)), source.size_bytes)
+            self._entries[source.key] = entry
+        entry.users += 1
+        try:
+            # Not cancelled with one of those who wait: others may wait for the same.
+            yield await asyncio.shield(entry.fetching)
+        finally:
+            entry.users -= 1
+            entry.idle_since = time.monotonic()
+            if entry.users == 0 and not _is_whole(entry):
+                await self._forget(source.key, entry)
+
+    async def tidy(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Remove what nobody has used for so long."""
+        oldest = time.monotonic() - idle_seconds
+        for key, entry in list(self._entries.items()):
+            if entry.users == 0 and entry.idle_since <= oldest:
+                await self._forget(key, entry)
+
+    async def close(self) -> None:
+        for key, entry in list(self._entries.items()):
+            await self._forget(key, entry)
+
+    def _make_room(self, size_bytes: int) -> None:
+        """Book it, in place of unused sources if need be. Raises `ScratchFull`."""
+        idle = sorted((e.idle_since, key) for key, e in self._entries.items() if e.users == 0 and _is_whole(e))
+        for _, key in idle:
+            try:
+                self._scratch.book(size_bytes)
+                return
+            except ScratchFull:
+                self._remove(key, self._entries[key])
+        self._scratch.book(size_bytes)
+
+    async def _forget(self, key: str, entry: _Entry) -> None:
+        self._entries.pop(key, None)
+        entry.fetching.cancel()
+        await asyncio.wait({entry.fetching})
+        self._remove(key, entry)
+
+    def _remove(self, key: str, entry: _Entry) -> None:
+        self._entries.pop(key, None)
+        self._file_of(key).unlink(missing_ok=True)
+        self._scratch.free(entry.size_bytes)
+
+    def _file_of(self, key: str) -> Path:
+        return self._folder / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    async def _fetch(self, source: Source, alive: Callable[[], None]) -> Fetched:
+        began, file, sums = time.monotonic(), self._file_of(source.key), Sums(source)
+        try:
+            head = await self._objects.call("head_object", Key=source.key)
+            if head["ContentLength"] != source.size_bytes:
+                raise SourceDamaged
+            file.unlink(missing_ok=True)
+            offsets = range(0, source.size_bytes, self._range_bytes)
+            for first in range(0, len(offsets), RANGES_AT_ONCE):
+                some = offsets[first : first + RANGES_AT_ONCE]
+                pieces = await asyncio.gather(*(self._range(source, head["ETag"], offset) for offset in some))
+                await asyncio.to_thread(_append, file, pieces, sums)
+                alive()
+        except NoSuchObject as gone:
+            raise SourceGone from gone
+        except ClientError as refused:  # a failed precondition: it was replaced meanwhile
+            raise SourceDamaged from refused
+        whole = sums.check()
+        log.info("source.fetched", video_id=source.video_id, ms=int((time.monotonic() - began) * 1000))
+        return Fetched(file, whole)
+
+    async def _range(self, source: Source, etag: str, offset: int) -> bytes:
+        last = min(offset + self._range_bytes, source.size_bytes) - 1
+        answer = await self._objects.call("get_object", Key=source.key, Range=f"bytes={offset}-{last}", IfMatch=etag)
+        piece: bytes = await self._objects.run(answer["Body"].read)
+        if len(piece) != last - offset + 1:
+            raise SourceDamaged
+        return piece
+
+
+def _is_whole(entry: _Entry) -> bool:
+    fetching = entry.fetching
+    return fetching.done() and not fetching.cancelled() and fetching.exception() is None
+
+
+def _append(file: Path, pieces: Sequence[bytes], sums: Sums) -> None:
+    with full_disk_is_our_fault(), open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
+        for piece in pieces:
+            output.write(piece)
+            sums.add(piece)

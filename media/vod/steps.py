@@ -1,0 +1,116 @@
+"""What each task does, with everything it needs already at hand: read the source, make something, publish it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from infra.settings import VodSettings
+from media.vod.encode import encode_audio, encode_chunk
+from media.vod.errors import LeaseLost
+from media.vod.flow import Flow
+from media.vod.hold import Hold
+from media.vod.ladder import plan as plan_of
+from media.vod.leases import Leases, Prepared
+from media.vod.pictures import make_poster, make_storyboard
+from media.vod.plan import Plan, Probed, Segment
+from media.vod.probe import probe
+from media.vod.publish import Publisher
+from media.vod.scratch import Scratch
+from media.vod.source import Fetched, Sources
+from media.vod.tasks import renditions_of
+
+Planner = Callable[[Probed], Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A task's place of work: the source, and an empty folder."""
+
+    fetched: Fetched
+    folder: Path
+
+
+class Steps:
+    """`run` does a task to its end, or raises. Cancelled, it leaves no child and no file."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        scratch: Scratch,
+        publisher: Publisher,
+        leases: Leases,
+        settings: VodSettings,
+        *,
+        ffmpeg: str,
+        planner: Planner = plan_of,
+    ) -> None:
+        self._sources = sources
+        self._scratch = scratch
+        self._publisher = publisher
+        self._leases = leases
+        self._settings = settings
+        self._ffmpeg = ffmpeg
+        self._planner = planner
+
+    async def run(self, hold: Hold) -> Prepared | None:
+        """What `prepare` found out; None from all others."""
+        match hold.lease.kind:
+            case "prepare":
+                return await self._prepare(hold)
+            case "finish":
+                await self._publisher.finish(hold.lease)
+            case "poster" | "pictures":
+                await self._picture(hold)
+            case "audio" | "low" | "high":
+                await self._encode(hold)
+        return None
+
+    @asynccontextmanager
+    async def _bench(self, hold: Hold) -> AsyncIterator[Bench]:
+        async with AsyncExitStack() as stack:
+            fetched = await stack.enter_async_context(self._sources.hold(hold.lease.source, hold.alive))
+            hold.alive()
+            yield Bench(fetched, stack.enter_context(self._scratch.folder(f"task-{hold.lease.claim}")))
+
+    async def _prepare(self, hold: Hold) -> Prepared:
+        await self._publisher.begin(hold.lease)
+        async with self._bench(hold) as bench:
+            probed = await probe(bench.fetched.file, bench.folder, settings=self._settings)
+            return Prepared(probed, self._planner(probed), bench.fetched.sha256)
+
+    async def _picture(self, hold: Hold) -> None:
+        probed, _ = known_of(hold)
+        async with self._bench(hold) as bench:
+            if hold.lease.kind == "poster":
+                file = await make_poster(bench.fetched.file, probed, bench.folder, ffmpeg=self._ffmpeg)
+                await self._publisher.poster(hold.lease, file)
+            else:
+                files = await make_storyboard(bench.fetched.file, probed, bench.folder, ffmpeg=self._ffmpeg)
+                await self._publisher.storyboard(hold.lease, files)
+
+    async def _encode(self, hold: Hold) -> None:
+        probed, plan = known_of(hold)
+        async with self._bench(hold) as bench:
+            flow = Flow(self._publisher, hold.lease, bench.folder, await self._leases.known_numbers(hold.lease))
+
+            def made(segment: Segment) -> None:
+                hold.alive()
+                flow.made(segment)
+
+            common = {"ffmpeg": self._ffmpeg, "on_segment": made, "on_progress": hold.at}
+            if hold.lease.kind == "audio":
+                encode = partial(encode_audio, bench.fetched.file, probed, plan, bench.folder, **common)
+            else:
+                names = renditions_of(plan, hold.lease.kind)
+                chunk = plan.chunks[hold.lease.chunk]
+                encode = partial(encode_chunk, bench.fetched.file, probed, plan, chunk, names, bench.folder, **common)
+            await flow.while_running(encode)
+
+
+def known_of(hold: Hold) -> tuple[Probed, Plan]:
+    """Every task but `prepare` and those of another time has them."""
+    if hold.lease.probed is None or hold.lease.plan is None:
+        raise LeaseLost
+    return hold.lease.probed, hold.lease.plan
