@@ -16,6 +16,7 @@ class VideoTrack(msgspec.Struct, frozen=True, kw_only=True):
     bitrate_bps: int
     rotation: int = 0
     interlaced: bool = False
+    anamorphic: bool = False  # its pixels are not square
     # Seconds of every key frame when the picture could be kept as it is, else empty.
     keyframes: tuple[float, ...] = ()
 
