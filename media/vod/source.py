@@ -15,6 +15,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from infra.clock import new_id
 from infra.logs import get_logger
 from infra.stores.objects import NoSuchObject, Objects
 from media.vod.errors import ScratchFull, SourceDamaged, SourceGone
@@ -76,6 +77,7 @@ class Sums:
 
 @dataclass(slots=True)
 class _Entry:
+    file: Path
     fetching: asyncio.Task[Fetched]
     size_bytes: int
     users: int = 0
@@ -102,7 +104,8 @@ class Sources:
         entry = self._entries.get(source.key)
         if entry is None:
             self._make_room(source.size_bytes)
-            entry = _Entry(asyncio.create_task(self._fetch(source, alive)), source.size_bytes)
+            file = self._folder / new_id()
+            entry = _Entry(file, asyncio.create_task(self._fetch(source, file, alive)), source.size_bytes)
             self._entries[source.key] = entry
         entry.users += 1
         try:
@@ -133,30 +136,25 @@ class Sources:
                 self._scratch.book(size_bytes)
                 return
             except ScratchFull:
-                self._remove(key, self._entries[key])
+                self._remove(self._entries.pop(key))
         self._scratch.book(size_bytes)
 
     async def _forget(self, key: str, entry: _Entry) -> None:
-        self._entries.pop(key, None)
+        del self._entries[key]
         entry.fetching.cancel()
         await asyncio.wait({entry.fetching})
-        self._remove(key, entry)
+        self._remove(entry)
 
-    def _remove(self, key: str, entry: _Entry) -> None:
-        self._entries.pop(key, None)
-        self._file_of(key).unlink(missing_ok=True)
+    def _remove(self, entry: _Entry) -> None:
+        entry.file.unlink(missing_ok=True)
         self._scratch.free(entry.size_bytes)
 
-    def _file_of(self, key: str) -> Path:
-        return self._folder / hashlib.sha256(key.encode()).hexdigest()[:32]
-
-    async def _fetch(self, source: Source, alive: Callable[[], None]) -> Fetched:
-        began, file, sums = time.monotonic(), self._file_of(source.key), Sums(source)
+    async def _fetch(self, source: Source, file: Path, alive: Callable[[], None]) -> Fetched:
+        began, sums = time.monotonic(), Sums(source)
         try:
             head = await self._objects.call("head_object", Key=source.key)
             if head["ContentLength"] != source.size_bytes:
                 raise SourceDamaged
-            file.unlink(missing_ok=True)
             offsets = range(0, source.size_bytes, self._range_bytes)
             for first in range(0, len(offsets), RANGES_AT_ONCE):
                 some = offsets[first : first + RANGES_AT_ONCE]
