@@ -19,8 +19,11 @@ from gateway.middleware import BodyLimit, Boundary, security_headers
 from gateway.pages import Pages
 from gateway.platform import Platform
 from infra.errors import NotFound
+from infra.settings import ObjectSettings
+from media.vod.upload_model import FORM_FIELDS_BYTES
 
 HEALTH_PATHS = ("/livez", "/readyz", "/metrics")
+UPLOADS_PATH = "/api/v1/videos"  # where a whole video comes as a form
 API_PATHS = ("/api/", "/.well-known/", "/openapi.json")
 
 
@@ -38,10 +41,21 @@ def create_app(platform: Platform, *, with_realtime: bool = True) -> tuple[ASGIA
         doors.realtime = RateLimit(platform.realtime.app, platform.limits)
     edge = urlsplit(platform.settings.live.edge_public_url)
     headers = security_headers(
-        edge_origin=f"{edge.scheme}://{edge.netloc}", secure=settings.public_url.startswith("https")
+        edge_origin=f"{edge.scheme}://{edge.netloc}",
+        secure=settings.public_url.startswith("https"),
+        storage_origin=storage_origin(platform.settings.objects),
     )
     headers.append((b"x-footlight-node", platform.node.encode()))
-    return Boundary(BodyLimit(doors, settings.max_body_bytes), proxies, platform.metrics, headers), health
+    forms = {UPLOADS_PATH: platform.settings.vod.upload_max_bytes + FORM_FIELDS_BYTES}
+    return Boundary(BodyLimit(doors, settings.max_body_bytes, forms), proxies, platform.metrics, headers), health
+
+
+def storage_origin(objects: ObjectSettings) -> str:
+    """Where browsers send files."""
+    address = urlsplit(objects.public_endpoint or objects.endpoint)
+    if address.netloc:
+        return f"{address.scheme}://{address.netloc}"
+    return f"https://{objects.bucket}.s3.{objects.region}.amazonaws.com https://{objects.bucket}.s3.amazonaws.com"
 
 
 class Doors:

@@ -10,7 +10,7 @@ from gateway.middleware import Answer
 from infra.errors import FootlightError
 
 METHODS = b"GET, POST, PATCH, PUT, DELETE"
-REQUEST_HEADERS = b"authorization, content-type, x-request-id"
+REQUEST_HEADERS = b"authorization, content-type, idempotency-key, x-request-id"
 EXPOSED = b"ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id"
 PREFLIGHT_SECONDS = b"600"
 VARY: Header = (b"vary", b"origin")

@@ -7,7 +7,7 @@ anything that was raised into the error shape. `BodyLimit` bounds what a request
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -110,11 +110,11 @@ class Answer:
             await respond_error(self, error)
 
 
-def security_headers(*, edge_origin: str, secure: bool) -> list[Header]:
-    """Headers that make a browser refuse what our pages never do."""
+def security_headers(*, edge_origin: str, secure: bool, storage_origin: str = "") -> list[Header]:
+    """Headers that make a browser refuse what our pages never do. They send files to `storage_origin`."""
     policy = (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        f"media-src 'self' blob: {edge_origin}; connect-src 'self' ws: wss: {edge_origin}; "
+        f"media-src 'self' blob: {edge_origin}; connect-src 'self' ws: wss: {edge_origin} {storage_origin}; "
         "worker-src 'self' blob:; font-src 'self' data:; object-src 'none'; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     )
@@ -130,20 +130,27 @@ def security_headers(*, edge_origin: str, secure: bool) -> list[Header]:
 
 
 class BodyLimit:
-    """Refuses a body that is announced too large, grows too large, or stops arriving."""
+    """Refuses a body that is announced too large, grows too large, or stops arriving.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    `forms`: paths where a form may be larger, and how large; their handlers read it piece by piece.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, forms: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._forms = forms or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        max_bytes = self._max_bytes
+        if header(scope, b"content-type").startswith("multipart/form-data"):
+            max_bytes = self._forms.get(scope["path"].rstrip("/"), max_bytes)
         announced = header(scope, b"content-length")
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            raise BodyTooLarge(max_bytes=self._max_bytes)
-        await self._app(scope, _bounded(receive, self._max_bytes), send)
+        if announced.isdigit() and int(announced) > max_bytes:
+            raise BodyTooLarge(max_bytes=max_bytes)
+        await self._app(scope, _bounded(receive, max_bytes), send)
 
 
 def _bounded(receive: Receive, max_bytes: int) -> Receive:
