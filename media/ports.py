@@ -1,11 +1,14 @@
 """What media's own parts need from each other, as small protocols filled in where the program is wired."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
+
+from media.packaging.boxes import Header
+from media.packaging.playlist import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Admission:
     latency: Literal["low", "standard"]
     created_at: datetime
     connection: int
+    record: bool = True
 
 
 class HealthWarning(msgspec.Struct, frozen=True):
@@ -61,6 +65,32 @@ class IngestDesk(Protocol):
         """Of `{stream_id: key}` those whose stream ended or whose key was replaced."""
         ...
 
+    async def recorded(self, stream_ids: Sequence[str]) -> set[str]:
+        """Those of which what is sent now is to be recorded."""
+        ...
+
     async def report(self, stream_id: str, health: Health) -> None:
         """How the encoder does, every few seconds."""
+        ...
+
+
+class Recording(Protocol):
+    """Where one connection's pictures are kept, beside being shown."""
+
+    is_on: bool
+
+    def segment(self, header: Header, segment: Segment) -> None:
+        """A whole segment. Neither blocks nor raises."""
+        ...
+
+    def close(self) -> None:
+        """The encoder is gone."""
+        ...
+
+
+class Recordings(Protocol):
+    """Where recordings begin."""
+
+    def take(self, stream_id: str, connection: int, *, is_on: bool) -> Recording:
+        """Begin with a connection. Does not block."""
         ...

@@ -44,13 +44,15 @@ class StartStream(msgspec.Struct, forbid_unknown_fields=True):
     title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
     latency: Latency
     category: Annotated[str, Meta(max_length=MAX_CATEGORY)] | None = None
+    record: bool = True
 
 
 class DescribeStream(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out stays; a category of null is none."""
+    """What is left out stays; a category of null is none. `record` holds for what is sent from then on."""
 
     title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)] | msgspec.UnsetType = msgspec.UNSET
     category: Annotated[str, Meta(max_length=MAX_CATEGORY)] | msgspec.UnsetType | None = msgspec.UNSET
+    record: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class StreamCreator(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class LiveStream(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    record: bool  # becomes a video when it has ended
 
 
 class IngestAddress(msgspec.Struct, frozen=True):
@@ -151,7 +154,7 @@ class StreamController(Controller):
         streams: NamedDependency[Streams],
         identity: NamedDependency[Identity],
     ) -> StartedStream:
-        started = await streams.start(identity, data.title, data.category, data.latency)
+        started = await streams.start(identity, data.title, data.category, data.latency, record=data.record)
         shown = live_stream(started.stream, viewers=0, peak_viewers=0)
         return StartedStream(**msgspec.structs.asdict(shown), ingest=ingest_address(started.ingest))
 
@@ -206,7 +209,7 @@ class StreamController(Controller):
         "/{stream_id:str}",
         guards=[signed_in],
         operation_id="describeStream",
-        summary="Change title or category, while live too",
+        summary="Change title, category or whether to record, while live too",
         security=KNOWN_USER,
         responses=problems(*NEEDS_USER, StreamNotFound, NotYourStream, StreamIsOver, TextRefused, body=True),
     )
@@ -225,6 +228,7 @@ class StreamController(Controller):
             identity,
             title=None if data.title is msgspec.UNSET else data.title,
             category=KEEP if data.category is msgspec.UNSET else data.category,
+            record=None if data.record is msgspec.UNSET else data.record,
         )
         return await watched(described, viewers)
 
@@ -280,6 +284,7 @@ def live_stream(stream: Stream, viewers: int, peak_viewers: int) -> LiveStream:
         created_at=stream.created_at,
         started_at=stream.started_at,
         ended_at=stream.ended_at,
+        record=stream.record,
     )
 
 

@@ -17,7 +17,7 @@ from media.ingest.server import Line
 from media.ingest.timeline import Pace, Timeline
 from media.packaging.feed import Feed
 from media.packaging.packager import DISCONTINUITIES_PER_CONNECTION, LOW, STANDARD, Packager, first_number
-from media.ports import Admission, IngestDesk
+from media.ports import Admission, IngestDesk, Recording, Recordings
 
 SILENT_SECONDS = 5.0  # then another encoder with the same key takes over: encoders reconnect before we notice
 LONGEST_WAIT_SECONDS = 1.0  # for one tag of an encoder that sends too fast
@@ -28,7 +28,16 @@ log = get_logger(__name__)
 class Broadcast:
     """`publisher` is the one encoder that may send, or None while none is connected."""
 
-    def __init__(self, admission: Admission, desk: IngestDesk, settings: LiveSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        desk: IngestDesk,
+        settings: LiveSettings,
+        clock: Clock,
+        recordings: Recordings | None = None,
+    ) -> None:
+        self.is_recorded = admission.record
+        self.recordings = recordings
         self.stream_id = admission.stream_id
         self.playback_id = admission.playback_id
         self.key = ""  # the last one that was let in
@@ -64,6 +73,12 @@ class Broadcast:
             raise
         return publisher
 
+    def record(self, *, is_recorded: bool) -> None:
+        """Whether what comes from now on is kept."""
+        self.is_recorded = is_recorded
+        if self.publisher is not None and self.publisher.recording is not None:
+            self.publisher.recording.is_on = is_recorded
+
     def left(self, publisher: "Publisher") -> bool:
         """Whether it was the one on air."""
         self.quiet_since = time.monotonic()
@@ -90,6 +105,7 @@ class Publisher:
         self._timeline, self._meter = Timeline(), Meter(now)
         self._furthest_ms = 0
         self._connection: int | None = None  # its number, once the desk knows of it
+        self.recording: Recording | None = None
         self._is_playable = False  # as the desk was told
 
     @property
@@ -111,7 +127,7 @@ class Publisher:
         if seen.codec != WANTED[tag.kind]:
             return  # the health report says so
         if tag.kind == Kind.VIDEO and seen.frame and self._connection is None:
-            self._connection = await self._desk.connected(self._broadcast.stream_id)
+            await self._connect()
         await self._feed.take(Tag(tag.kind, at, tag.payload), seen)
         if self._broadcast.packager.playable and not self._is_playable:
             await self.report()  # viewers are waiting for this
@@ -119,6 +135,15 @@ class Publisher:
         self._furthest_ms = max(self._furthest_ms, at)
         if wait > 0:
             await asyncio.sleep(min(wait, LONGEST_WAIT_SECONDS))
+
+    async def _connect(self) -> None:
+        broadcast = self._broadcast
+        self._connection = await self._desk.connected(broadcast.stream_id)
+        if broadcast.recordings is not None:
+            self.recording = broadcast.recordings.take(
+                broadcast.stream_id, self._connection, is_on=broadcast.is_recorded
+            )
+            broadcast.packager.tap = self.recording
 
     async def report(self) -> None:
         """Tell the desk how it goes; a desk that does not answer is asked again next time."""
@@ -134,9 +159,16 @@ class Publisher:
         try:
             await self._feed.finish()
         finally:
+            self._stop_recording()
             was_on_air = self._broadcast.left(self)
         if was_on_air and self._connection is not None:
             await self._tell_dropped(reason, self._connection)
+
+    def _stop_recording(self) -> None:
+        """All segments are out: `finish` let out what was inside, and nobody else feeds the packager before we left."""
+        if self.recording is not None:
+            self._broadcast.packager.tap = None
+            self.recording.close()
 
     async def _tell_dropped(self, reason: str, connection: int) -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -6,7 +6,7 @@ and by asking the desk every two seconds, in case that word was lost.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from infra.clock import Clock
 from infra.errors import FootlightError
@@ -17,7 +17,7 @@ from media.ingest.server import IngestServer, Line, Taker
 from media.live.broadcast import Broadcast
 from media.packaging.origin import Origin
 from media.packaging.packager import Packager
-from media.ports import IngestDesk
+from media.ports import IngestDesk, Recordings
 
 CHECK_SECONDS = 2.0
 REPORT_SECONDS = 2.0
@@ -32,8 +32,11 @@ log = get_logger(__name__)
 class LiveProcess:
     """`start` listens for encoders; serve `origin` over HTTP; `close` ends encoders and their ffmpeg."""
 
-    def __init__(self, desk: IngestDesk, settings: LiveSettings, clock: Clock) -> None:
+    def __init__(
+        self, desk: IngestDesk, settings: LiveSettings, clock: Clock, recordings: Recordings | None = None
+    ) -> None:
         self._desk = desk
+        self._recordings = recordings
         self._settings = settings
         self._clock = clock
         self._broadcasts: dict[str, Broadcast] = {}
@@ -80,7 +83,7 @@ class LiveProcess:
         if on_air >= self._settings.max_publishers and (broadcast is None or broadcast.publisher is None):
             raise IngestFull
         if broadcast is None:
-            broadcast = Broadcast(admission, self._desk, self._settings, self._clock)
+            broadcast = Broadcast(admission, self._desk, self._settings, self._clock, self._recordings)
             self._broadcasts[admission.stream_id] = broadcast
             self._packagers[admission.playback_id] = broadcast.packager
         elif broadcast.packager.ended:
@@ -102,9 +105,19 @@ class LiveProcess:
             if not broadcast.packager.ended
         }
         if open_keys:
+            await self._follow_wishes(list(open_keys))
             for stream_id in await self._desk.unwanted(open_keys):
                 if reason := await self._why_unwanted(open_keys[stream_id]):
                     await self.drop(stream_id, reason)
+
+    async def _follow_wishes(self, stream_ids: Sequence[str]) -> None:
+        """Whether to record may change while a stream is on air."""
+        if self._recordings is None:
+            return
+        recorded = await self._desk.recorded(stream_ids)
+        for stream_id in stream_ids:
+            if (broadcast := self._broadcasts.get(stream_id)) is not None:
+                broadcast.record(is_recorded=stream_id in recorded)
 
     async def _why_unwanted(self, key: str) -> str | None:
         try:

@@ -10,7 +10,7 @@ from media.live.state import Stream
 FIELDS = (
     "s.id, s.creator_id, u.display_name AS creator_name, s.playback_id, s.title, s.category, s.latency, s.status, "
     "s.created_at, s.started_at, s.connected_at, s.interrupted_at, s.ended_at, s.end_reason, s.connections, "
-    "s.described_at"
+    "s.described_at, s.record"
 )
 NAMES = tuple(field.name for field in fields(Stream))
 FROM = "FROM streams s JOIN users u ON u.id = s.creator_id"
@@ -23,11 +23,11 @@ class StreamRepository:
     async def insert(self, connection: Connection, stream: Stream, key_hash: bytes) -> bool:
         """Store a new stream; False when its creator already has an open one (waits for a rival to commit)."""
         status: str = await connection.execute(
-            "INSERT INTO streams (id, creator_id, playback_id, key_hash, title, category, latency, status, created_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+            "INSERT INTO streams (id, creator_id, playback_id, key_hash, title, category, latency, status, created_at, "
+            "record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
             "ON CONFLICT (creator_id) WHERE status <> 'ended' DO NOTHING",
             stream.id, stream.creator_id, stream.playback_id, key_hash, stream.title, stream.category, stream.latency,
-            stream.status, stream.created_at,
+            stream.status, stream.created_at, stream.record,
         )  # fmt: skip
         return status == "INSERT 0 1"
 
@@ -42,9 +42,11 @@ class StreamRepository:
         """Write back what the state machine may change."""
         await connection.execute(
             "UPDATE streams SET status = $2, started_at = $3, interrupted_at = $4, ended_at = $5, end_reason = $6, "
-            "connections = $7, connected_at = $8, title = $9, category = $10, described_at = $11 WHERE id = $1",
+            "connections = $7, connected_at = $8, title = $9, category = $10, described_at = $11, "
+            "record = $12 WHERE id = $1",
             stream.id, stream.status, stream.started_at, stream.interrupted_at, stream.ended_at, stream.end_reason,
             stream.connections, stream.connected_at, stream.title, stream.category, stream.described_at,
+            stream.record,
         )  # fmt: skip
 
     async def open_of(self, connection: Connection, creator_id: str) -> Stream | None:

@@ -58,6 +58,7 @@ class Stream:
     end_reason: EndReason | None = None
     connections: int = 0
     described_at: datetime | None = None
+    record: bool = True  # what is sent while this is so becomes a video
 
     @property
     def is_over(self) -> bool:
@@ -108,6 +109,13 @@ def describe(stream: Stream, title: str, category: str | None, now: datetime) ->
     if (stream.title, stream.category) == (title, category):
         return stream
     return replace(stream, title=title, category=category, described_at=now)
+
+
+def record(stream: Stream, *, record: bool) -> Stream:
+    """Record what is sent from now on, or not. Raises `StreamIsOver`."""
+    if stream.is_over:
+        raise StreamIsOver(stream_id=stream.id)
+    return stream if stream.record == record else replace(stream, record=record)
 
 
 def overdue(stream: Stream, now: datetime, reconnect: timedelta) -> EndReason | None:

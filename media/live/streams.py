@@ -6,7 +6,7 @@ in which they became true.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Self
@@ -39,6 +39,7 @@ from media.live.repository import StreamRepository
 from media.live.state import EndReason, Latency, Stream
 from media.live.titles import clean_category, clean_title
 from media.ports import Admission, Health
+from media.recording.repository import RecordingRepository
 
 START_ATTEMPTS = 3  # the open stream that stood in the way may end between two statements
 
@@ -84,6 +85,7 @@ class Streams:
         settings: LiveSettings,
     ) -> None:
         self._repository = repository
+        self._recordings = RecordingRepository()
         self._db = db
         self._outbox = outbox
         self._health = health
@@ -100,13 +102,15 @@ class Streams:
 
     # --- what creators and viewers do
 
-    async def start(self, who: Identity, title: str, category: str | None, latency: Latency) -> Started:
-        """Open a stream; the encoder may come any time in the next 12 hours.
+    async def start(
+        self, who: Identity, title: str, category: str | None, latency: Latency, *, record: bool = True
+    ) -> Started:
+        """Open a stream; the encoder may come any time in the next 12 hours. `record`: it becomes a video.
 
         Raises `CreatorsOnly`, `TextRefused`, `StreamAlreadyOpen` (with `details.stream_id`).
         """
         _creators_only(who)
-        key, stream = keys.new_key(), self._new_stream(who, title, category, latency)
+        key, stream = keys.new_key(), replace(self._new_stream(who, title, category, latency), record=record)
         for _ in range(START_ATTEMPTS):
             async with self._db.transaction() as connection:
                 if await self._repository.insert(connection, stream, keys.hash_of(key)):
@@ -160,9 +164,16 @@ class Streams:
         return await self._change(_checked(stream_id), stopped)
 
     async def describe(
-        self, stream_id: str, who: Identity, *, title: str | None = None, category: str | Keep | None = KEEP
+        self,
+        stream_id: str,
+        who: Identity,
+        *,
+        title: str | None = None,
+        category: str | Keep | None = KEEP,
+        record: bool | None = None,
     ) -> Stream:
-        """Change the title (None: keep it) or the category (None: none) of a stream that is not over.
+        """Change the title (None: keep it), the category (None: none) or whether what is sent from now on is recorded
+        (None: keep it) of a stream that is not over.
 
         Raises `StreamNotFound`, `NotYourStream` unless creator or admin, `StreamIsOver`, `TextRefused`.
         """
@@ -173,7 +184,8 @@ class Streams:
             if stream.creator_id != who.user_id and who.role != "admin":
                 raise NotYourStream(stream_id=stream.id)
             wanted = stream.category if isinstance(new_category, Keep) else new_category
-            return state.describe(stream, new_title or stream.title, wanted, now)
+            recording = stream if record is None else state.record(stream, record=record)
+            return state.describe(recording, new_title or stream.title, wanted, now)
 
         return await self._change(_checked(stream_id), described)
 
@@ -215,6 +227,7 @@ class Streams:
             latency=stream.latency,
             created_at=stream.created_at,
             connection=stream.connections + 1,
+            record=stream.record,
         )
 
     async def connected(self, stream_id: str) -> int:
@@ -237,6 +250,11 @@ class Streams:
             for stream_id, key in publishers.items()
             if stream_id not in stored or not keys.matches(key, stored[stream_id])
         }
+
+    async def recorded(self, stream_ids: Sequence[str]) -> set[str]:
+        """Those of which what is sent now is to be recorded."""
+        async with self._db.connection() as connection:
+            return await self._recordings.recorded(connection, stream_ids)
 
     async def report(self, stream_id: str, health: Health) -> None:
         """How the encoder does, every few seconds. Raises `RedisUnavailable`."""
@@ -303,6 +321,8 @@ class Streams:
             if after is before:
                 return before
             await self._repository.save(connection, after)
+            if after.connections > before.connections:
+                await self._recordings.begin(connection, after.id, after.connections, now)
             if event := state.event_of(before, after, now):
                 await self._outbox.add(connection, event)
         self._outbox.nudge()

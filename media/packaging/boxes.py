@@ -101,7 +101,7 @@ def _parse_header(data: bytes) -> Header:
         (description,) = _only(data, track, b"mdia", b"minf", b"stbl", b"stsd")
         for kind, start, end in _boxes(data, description[0] + 8, description[1]):
             if kind == b"avc1":
-                video = (*_video_track(data, track), *struct.unpack_from(">HH", data, start + 24))
+                video = (*_track_clock(data, track), *struct.unpack_from(">HH", data, start + 24))
                 codecs.insert(0, _avc_codec(data, start + 78, end))
             elif kind == b"mp4a":
                 codecs.append(_aac_codec(data, start + 28, end))
@@ -111,7 +111,7 @@ def _parse_header(data: bytes) -> Header:
     return Header(data, ",".join(codecs), width, height, track_id, timescale)
 
 
-def _video_track(data: bytes, track: Span) -> tuple[int, int]:
+def _track_clock(data: bytes, track: Span) -> tuple[int, int]:
     """Its id and its timescale."""
     ((name, _),) = _only(data, track, b"tkhd")
     ((media, _),) = _only(data, track, b"mdia", b"mdhd")
@@ -163,6 +163,45 @@ def _parse_fragment(data: bytes, header: Header) -> Fragment:
         return Fragment(data, begins / header.timescale, ticks / header.timescale, runs[0][2], samples)
     # Sound without a picture: it belongs to the part before or after, and has no length of its own.
     return Fragment(data, 0.0, 0.0, independent=False, samples=0)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRun:
+    """What one `traf` says: where its track goes on, how long it is, and where in the fragment the time stands."""
+
+    track_id: int
+    begin: int  # ticks
+    ticks: int
+    time_at: int  # offset of the time's bytes
+    time_bytes: int  # 4 or 8
+
+
+def track_runs(data: bytes) -> list[TrackRun]:
+    """Of every track in some whole fragments, in their order. Raises `FragmentsBroken`."""
+    try:
+        return [_track_run(data, track) for track in _inside(data, (0, len(data)), b"moof", b"traf")]
+    except (struct.error, IndexError) as cut:
+        raise FragmentsBroken from cut
+
+
+def _track_run(data: bytes, track: Span) -> TrackRun:
+    ((start, _),) = _only(data, track, b"tfhd")
+    flags, track_id = struct.unpack_from(">II", data, start)
+    ((time, _),) = _only(data, track, b"tfdt")
+    (begin,) = struct.unpack_from(">Q" if data[time] else ">I", data, time + 4)
+    defaults = _defaults(data, start + 8, flags & 0xFFFFFF)
+    ticks = sum(_run(data, run, defaults)[0] for run, _ in _inside(data, track, b"trun"))
+    return TrackRun(track_id, begin, ticks, time + 4, 8 if data[time] else 4)
+
+
+def timescales(header: bytes) -> dict[int, int]:
+    """Ticks a second of every track in a header, the picture's first. Raises `FragmentsBroken`."""
+    picture = parse_header(header)
+    found = {picture.video_track: picture.timescale}
+    for track in _inside(header, (0, len(header)), b"moov", b"trak"):
+        track_id, timescale = _track_clock(header, track)
+        found.setdefault(track_id, timescale)
+    return found
 
 
 def _defaults(data: bytes, at: int, flags: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import Protocol
 
 from infra.clock import Clock
 from media.packaging.boxes import Fragment, Header
@@ -56,12 +57,19 @@ def first_number(created_at: datetime, now: datetime) -> int:
     return max(0, int((now - created_at).total_seconds() * NUMBERS_PER_SECOND))
 
 
+class Tap(Protocol):
+    """Who else gets each whole segment. It must neither block nor raise: it is called between two parts."""
+
+    def segment(self, header: Header, segment: Segment) -> None: ...
+
+
 class Packager:
     """One stream. Fed by the encoder's task, read by the origin; both on one event loop."""
 
     def __init__(self, profile: Profile, number: int, discontinuity: int, clock: Clock) -> None:
         self.profile = profile
         self.ended = False
+        self.tap: Tap | None = None
         self._clock = clock
         self._next_number = number
         self._discontinuity_sequence = discontinuity
@@ -163,6 +171,8 @@ class Packager:
         self._target_seconds = max(self._target_seconds, math.floor(duration + 0.5))
         if duration > 0:
             self._peak_bits = max(self._peak_bits, segment.size * 8 / duration)
+        if self.tap is not None:
+            self.tap.segment(self._headers[segment.header], segment)
 
     def _trim(self) -> None:
         listed_seconds = sum(segment.duration_seconds for segment in self._listed)

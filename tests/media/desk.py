@@ -1,7 +1,7 @@
 """An ingest desk in memory: streams are put in by the test, and what the ingest tells is kept."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -32,6 +32,7 @@ class MemoryDesk:
     def __init__(self) -> None:
         self.streams: dict[str, Opened] = {}
         self.is_down = False
+        self.unrecorded: set[str] = set()
         self.changed = asyncio.Event()
 
     def open(self, name: str, latency: Literal["low", "standard"] = "low") -> Opened:
@@ -102,6 +103,10 @@ class MemoryDesk:
             for stream_id, key in publishers.items()
             if self.streams[stream_id].status == "ended" or self.streams[stream_id].key != key
         }
+
+    async def recorded(self, stream_ids: Sequence[str]) -> set[str]:
+        self._answers()
+        return set(stream_ids) - self.unrecorded
 
     async def report(self, stream_id: str, health: Health) -> None:
         self._answers()
