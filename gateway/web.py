@@ -14,7 +14,9 @@ from infra.clock import system_clock
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
 from infra.stores.search import open_search
+from media.catalog.announcing import to_bus
 from media.catalog.indexes import keep_making_indexes
+from media.catalog.library import Library
 from media.live.charts import Charts
 from media.live.timeline import Timeline
 from realtime.channel_emotes import ChannelEmotes
@@ -52,6 +54,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                     core.db, core.outbox, core.desk.moderation, MongoSaid(mongo), clock=system_clock
                 ),
                 held_queue=HeldInChannels(core.db, core.desk.holding),
+                library=Library.over(mongo, objects, to_bus(core.bus), system_clock),
                 settings=settings,
             ),
             stores={

@@ -14,14 +14,19 @@ from api.channels_filters import FilterController
 from api.channels_log import LogController
 from api.channels_people import PeopleController
 from api.channels_requests import UnbanController
+from api.creators import CreatorController
 from api.emotes import EmoteController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.held import HeldController, HeldInChannel
+from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
+from api.shown_videos import VideoShelf
 from api.streams import StreamController
 from api.timeline import TimelineController
+from api.videos import AttachmentController, LikeController, VideoController
 from api.wellknown import public_keys
 from infra.settings import Settings
+from media.catalog.library import Library
 from media.live.charts import Charts
 from media.live.streams import Streams
 from realtime.channel_emotes import ChannelEmotes
@@ -29,9 +34,10 @@ from realtime.moderation.channels import Channels
 from realtime.ports import ViewerCounts
 
 CHANNELS = (ModeratedController, ChannelController, FilterController, PeopleController, UnbanController, LogController)
+VIDEOS = (VideoController, LikeController, AttachmentController, HistoryController, CreatorController)
 
 
-def create_api(
+def create_api(  # noqa: PLR0913 - what it is made of, each by name
     *,
     accounts: Accounts,
     streams: Streams,
@@ -40,6 +46,7 @@ def create_api(
     channel_emotes: ChannelEmotes,
     channels: Channels | None = None,
     held_queue: HeldInChannel | None = None,
+    library: Library | None = None,
     settings: Settings,
 ) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
@@ -49,6 +56,7 @@ def create_api(
 
     controllers = [AuthController, StreamController, TimelineController, EmoteController]
     controllers += [HeldController] if held_queue is not None else []
+    controllers += [*VIDEOS] if library is not None else []
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=[*controllers, *(CHANNELS if channels is not None else ())]),
@@ -62,6 +70,8 @@ def create_api(
             "channel_emotes": given(channel_emotes),
             "channels": given(channels),
             "held_queue": given(held_queue),
+            "library": given(library),
+            "shelf": given(VideoShelf(library, settings.live.edge_public_url) if library is not None else None),
             "identity": Provide(identity.identity),
             "maybe_identity": Provide(identity.maybe_identity),
             "client_address": Provide(identity.client_address),

@@ -12,6 +12,7 @@ from media.live.titles import DIRECTION_MARKS, REFUSED_CATEGORIES, clean_categor
 
 MAX_DESCRIPTION = 5000
 MAX_TAGS, MAX_TAG = 10, 30
+MAX_LABEL = 60
 LINE_BREAKS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\t": " "}
 
 
@@ -50,6 +51,14 @@ def clean_tags(tags: Sequence[str]) -> list[str]:
     if len(cleaned) > MAX_TAGS:
         raise _refused("tags", f"must be at most {MAX_TAGS}")
     return list(cleaned.values())
+
+
+def clean_label(text: str) -> str:
+    """What a language is called: one line; may be empty. Raises `TextRefused`."""
+    label = " ".join(unicodedata.normalize("NFC", text).split())
+    if len(label) > MAX_LABEL or _hides(label):
+        raise _refused("label", f"must be at most {MAX_LABEL} characters, none of them a control character")
+    return label
 
 
 def clean_change(change: VideoChange) -> dict[str, object]:

@@ -13,11 +13,14 @@ from api.app import create_api
 from gateway.activity import RoomActivity
 from infra.clock import system_clock
 from infra.errors import FootlightError
+from infra.events import Event
 from infra.settings import MongoSettings, ObjectSettings, Settings
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import Objects, open_objects
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from media.catalog.indexes import ALL, make_indexes
+from media.catalog.library import Library
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
@@ -113,6 +116,21 @@ async def channels(mongo_settings: MongoSettings, stage: Stage) -> AsyncIterator
 
 
 @pytest.fixture
+async def library(mongo_settings: MongoSettings, objects: Objects) -> AsyncIterator[Library]:
+    """With an empty catalogue, which nobody follows."""
+
+    async def unheard(_: Event) -> None:
+        return
+
+    async with open_mongo(mongo_settings) as mongo:
+        await make_indexes(mongo)
+        for name in ALL:
+            async with mongo.collection(name) as collection:
+                await collection.delete_many({})
+        yield Library.over(mongo, objects, unheard, system_clock)
+
+
+@pytest.fixture
 async def client(
     world: World,
     streams: Streams,
@@ -120,6 +138,7 @@ async def client(
     timeline: Timeline,
     channel_emotes: ChannelEmotes,
     channels: Channels,
+    library: Library,
 ) -> AsyncIterator[httpx.AsyncClient]:
     charts = Charts(streams, timeline, RoomActivity(world.db, world.redis))
     api = create_api(
@@ -129,6 +148,7 @@ async def client(
         charts=charts,
         channel_emotes=channel_emotes,
         channels=channels,
+        library=library,
         settings=Settings(),
     )
     app = Bearer(api, world.accounts)

@@ -219,7 +219,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_whatever_happens_in_whatever_order_each_view_is_counted_once(
     catalogue: Catalogue, redis: Redis, clock: Clock, steps: list[tuple[str, int | str, bool | None]]
