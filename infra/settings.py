@@ -219,6 +219,14 @@ class LiveSettings:
     reconnect_seconds: int = setting(
         "FOOTLIGHT_RECONNECT_SECONDS", 60, "how long a dropped encoder may take to return", check=between(1, 3600)
     )
+    recording_spool: Path = setting(
+        "FOOTLIGHT_RECORDING_SPOOL",
+        Path(".footlight/recordings"),
+        "folder where recordings wait to be stored; on a disk that outlives the process",
+    )
+    recording_spool_bytes: int = setting(
+        "FOOTLIGHT_RECORDING_SPOOL_BYTES", 20 << 30, "what may wait there", check=between(1 << 20, 1 << 45)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from infra.bus.port import Message
 from infra.clock import system_clock
 from infra.logs import get_logger
 from infra.settings import Settings
+from infra.stores.objects import open_objects
 from media.events import StreamEnded, StreamKeyReset
 from media.live.process import LiveProcess
+from media.recording.open import open_recorder
 
 log = get_logger(__name__)
 
@@ -20,7 +22,9 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
     stop, live = stop_on_signals(), settings.live
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(open_core(settings))
-        process = LiveProcess(core.streams, live, clock=system_clock)
+        objects = await stack.enter_async_context(open_objects(settings.objects))
+        recorder = await stack.enter_async_context(open_recorder(live, core.db, objects, system_clock))
+        process = LiveProcess(core.streams, live, system_clock, recorder)
         await process.start()
         stack.push_async_callback(process.close)
         await _drop_what_ended(core, process)

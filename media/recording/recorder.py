@@ -58,12 +58,12 @@ class Take:
 class Recorder:
     """Of one process. `run` until cancelled; `drained` waits until all is on the disk."""
 
-    def __init__(self, spool: Spool, limit_bytes: int, cut_short: Callable[[str, str], None]) -> None:
-        """`limit_bytes` for the spool. `cut_short(stream id, why)` hears of recordings that end early."""
+    def __init__(self, spool: Spool, limit_bytes: int) -> None:
+        """`limit_bytes` for the spool. `on_cut_short(stream id, why)` hears of recordings that end early."""
+        self.on_cut_short: Callable[[str, str], None] = lambda _stream_id, _why: None
         self.spool = spool
         self.spooled_bytes = 0  # as the uploader counted last, and what was written since
         self._limit_bytes = limit_bytes
-        self._cut_short = cut_short
         self._orders: deque[Order] = deque()
         self._waiting_bytes = 0
         self._ordered = asyncio.Event()
@@ -121,4 +121,4 @@ class Recorder:
         if not take.ended_early:
             take.ended_early = True
             log.error("recording.cut_short", stream_id=take.shelf.stream_id, why=why)
-            self._cut_short(take.shelf.stream_id, why)
+            self.on_cut_short(take.shelf.stream_id, why)
