@@ -14,13 +14,14 @@ from infra.clock import Clock
 from infra.errors import FootlightError
 from infra.logs import get_logger
 from infra.stores.objects import NoSuchObject, Objects
-from infra.stores.postgres import Connection, Postgres
+from infra.stores.postgres import Postgres
 from media.catalog.history import History
 from media.catalog.likes import Likes
 from media.catalog.model import Video
 from media.catalog.repository import VideoRepository, deleting
 from media.catalog.views import Views
 from media.events import VideoDeleted
+from media.vod.ports import Transcoding
 
 GROUP = "catalog.deleting"
 SETTLE = timedelta(minutes=15)  # longer than a lease of a transcoder or a presigned part of an upload lives
@@ -28,7 +29,7 @@ SWEEP_SECONDS = 30.0
 BATCH = 50
 PAGE = 1000  # as many as S3 removes in one call
 
-Forget = Callable[[Connection, str], Awaitable[object]]
+Stop = Callable[[str], Awaitable[object]]
 log = get_logger(__name__)
 
 
@@ -44,6 +45,16 @@ def prefixes_of(video: Video) -> list[str]:
     """Where all its files are."""
     places = [f"uploads/{video.id}/", f"vod/{video.id}/", f"posters/{video.id}/"]
     return [*places, f"recordings/{video.recording.stream_id}/"] if video.recording else places
+
+
+def cancelling(db: Postgres, transcoding: Transcoding) -> Stop:
+    """Cancel the transcode, in a transaction of its own."""
+
+    async def cancel(video_id: str) -> None:
+        async with db.transaction() as connection:
+            await transcoding.cancel(connection, video_id)
+
+    return cancel
 
 
 class Leaving:
@@ -62,32 +73,30 @@ class Leaving:
 
 
 class Deleting:
-    """Does the work. `forget` are what PostgreSQL knows of a video, all in one transaction: transcodes, uploads."""
+    """Does the work. `stops`: whoever still works on a video or counts its files is told to forget it, in this order;
+    told again is fine, and they may raise `Unavailable`."""
 
     def __init__(
         self,
         repository: VideoRepository,
-        db: Postgres,
         objects: Objects,
         leaving: Leaving,
-        forget: Sequence[Forget],
+        stops: Sequence[Stop],
         clock: Clock,
         *,
         caches: Caches | None = None,
     ) -> None:
         self._repository = repository
-        self._db = db
         self._objects = objects
         self._leaving = leaving
-        self._forget = forget
+        self._stops = stops
         self._clock = clock
         self._caches = caches
 
     async def clean(self, video: Video) -> None:
         """Stop the work and remove the files. Stopped at any point, it may be called again; raises `Unavailable`."""
-        async with self._db.transaction() as connection:
-            for forget in self._forget:
-                await forget(connection, video.id)
+        for stop in self._stops:
+            await stop(video.id)
         removed = 0
         for prefix in prefixes_of(video):
             await self._abort_uploads(prefix)
