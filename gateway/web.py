@@ -1,5 +1,6 @@
 """The part of a node that answers HTTP: the API and the stores only it uses. Real-time nodes do without all of it."""
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from infra.stores.search import open_search
 from media.catalog.announcing import to_bus
 from media.catalog.indexes import keep_making_indexes
 from media.catalog.library import Library
+from media.catalog.search import VideoSearch
 from media.live.charts import Charts
 from media.live.timeline import Timeline
+from media.vod.transcodes import Transcodes
+from media.vod.uploads import Uploads
 from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.moderation.live import HeldInChannels
@@ -43,6 +47,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         objects = await stack.enter_async_context(open_objects(settings.objects))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(running(keep_making_indexes(mongo)))
+        library = Library.over(mongo, objects, to_bus(core.bus), system_clock)
         yield Web(
             api=create_api(
                 accounts=core.accounts,
@@ -54,7 +59,16 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                     core.db, core.outbox, core.desk.moderation, MongoSaid(mongo), clock=system_clock
                 ),
                 held_queue=HeldInChannels(core.db, core.desk.holding),
-                library=Library.over(mongo, objects, to_bus(core.bus), system_clock),
+                library=library,
+                video_search=VideoSearch(search, library.catalogue, time.monotonic),
+                uploads=Uploads.over(
+                    core.db,
+                    objects,
+                    library.catalogue,
+                    Transcodes(core.outbox, system_clock),
+                    core.outbox,
+                    settings.vod,
+                ),
                 settings=settings,
             ),
             stores={

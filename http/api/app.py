@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import SerializationException
+from litestar.types import ControllerRouterHandler
 
 from accounts.accounts import Accounts
 from api import identity
@@ -20,15 +21,19 @@ from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.held import HeldController, HeldInChannel
 from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
+from api.search import SearchController
 from api.shown_videos import VideoShelf
 from api.streams import StreamController
 from api.timeline import TimelineController
+from api.uploads import UploadController, large_forms
 from api.videos import AttachmentController, LikeController, VideoController
 from api.wellknown import public_keys
 from infra.settings import Settings
 from media.catalog.library import Library
+from media.catalog.search import VideoSearch
 from media.live.charts import Charts
 from media.live.streams import Streams
+from media.vod.uploads import Uploads
 from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.ports import ViewerCounts
@@ -47,6 +52,8 @@ def create_api(  # noqa: PLR0913 - what it is made of, each by name
     channels: Channels | None = None,
     held_queue: HeldInChannel | None = None,
     library: Library | None = None,
+    video_search: VideoSearch | None = None,
+    uploads: Uploads | None = None,
     settings: Settings,
 ) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
@@ -57,9 +64,12 @@ def create_api(  # noqa: PLR0913 - what it is made of, each by name
     controllers = [AuthController, StreamController, TimelineController, EmoteController]
     controllers += [HeldController] if held_queue is not None else []
     controllers += [*VIDEOS] if library is not None else []
+    controllers += [SearchController] if video_search is not None else []
+    uploading: list[ControllerRouterHandler] = []
+    uploading += [UploadController, large_forms(settings.vod)] if uploads is not None else []
     app = Litestar(
         route_handlers=[
-            Router("/api/v1", route_handlers=[*controllers, *(CHANNELS if channels is not None else ())]),
+            Router("/api/v1", route_handlers=[*controllers, *uploading, *(CHANNELS if channels is not None else ())]),
             public_keys,
         ],
         dependencies={
@@ -71,6 +81,9 @@ def create_api(  # noqa: PLR0913 - what it is made of, each by name
             "channels": given(channels),
             "held_queue": given(held_queue),
             "library": given(library),
+            "video_search": given(video_search),
+            "uploads": given(uploads),
+            "edge_url": given(settings.live.edge_public_url.rstrip("/")),
             "shelf": given(VideoShelf(library, settings.live.edge_public_url) if library is not None else None),
             "identity": Provide(identity.identity),
             "maybe_identity": Provide(identity.maybe_identity),

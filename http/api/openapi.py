@@ -35,6 +35,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("Streams", "Live streams"),
             Tag("Channels", "Following, moderating, and what moderators know"),
             Tag("Emotes", "The emotes of channels"),
+            Tag("Uploads", "Sending the files of videos"),
             Tag("Videos", "Videos on demand, and what one watched"),
         ],
         path="/openapi.json",

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
-from litestar import Controller, delete, get, post
+from litestar import Controller, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import FromPath, HeaderParameter
+from litestar.params import Body, FromPath, HeaderParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from accounts.model import Identity
@@ -21,12 +21,13 @@ from api.identity import signed_in
 from api.shown_videos import ShownVideo, shown
 from api.upload_form import FILE, UploadForm
 from infra.errors import Invalid
+from infra.settings import VodSettings
 from media.catalog.details import MAX_DESCRIPTION, MAX_TAG
 from media.catalog.errors import VideoNotFound
 from media.catalog.model import Visibility
 from media.live.titles import MAX_CATEGORY, MAX_TITLE
 from media.vod import errors
-from media.vod.upload_model import NewUpload, Progress
+from media.vod.upload_model import FORM_FIELDS_BYTES, NewUpload, Progress
 from media.vod.uploads import Uploads
 
 FORM = "multipart/form-data"
@@ -247,7 +248,7 @@ class UploadController(Controller):
     async def sign(
         self,
         video_id: VideoId,
-        data: SignParts,
+        data: Annotated[SignParts, Body()],
         uploads: NamedDependency[Uploads],
         identity: NamedDependency[Identity],
     ) -> PartUrls:
@@ -276,7 +277,7 @@ class UploadController(Controller):
         uploads: NamedDependency[Uploads],
         edge_url: NamedDependency[str],
         identity: NamedDependency[Identity],
-        data: CompleteUpload | None = None,
+        data: Annotated[CompleteUpload | None, Body(description="May be left out.")] = None,
     ) -> ShownVideo:
         sha256 = bytes.fromhex(data.sha256) if data and data.sha256 else None
         return shown(await uploads.complete(identity, video_id, sha256), edge_url, identity)
@@ -313,6 +314,15 @@ class UploadController(Controller):
             [OpenedVideo(shown(one.video, edge_url, identity), upload_answer(one.upload)) for one in found.uploads],
             Quota(found.usage.used_bytes, found.usage.limit_bytes),
         )
+
+
+def large_forms(settings: VodSettings) -> Router:
+    """Where the body of a form may be as long as a file may be."""
+    return Router(
+        "/",
+        route_handlers=[NewVideoController],
+        request_max_body_size=settings.upload_max_bytes + FORM_FIELDS_BYTES,
+    )
 
 
 def converted(body: Any, kind: type[Fields]) -> Fields:

@@ -5,19 +5,22 @@ outside the database (objects, the document) is done after the commit and, when 
 until it is done (`settle`). So each step may be repeated, by anybody: the answer is what is true, not what was tried.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
+from typing import Self
 
 import msgspec
 
 from accounts.model import Identity
 from accounts.roles import may_create
-from infra.clock import Clock, NewId
+from infra.clock import Clock, NewId, new_id, system_clock
 from infra.errors import Invalid, Unavailable
 from infra.logs import get_logger
+from infra.outbox import Outbox
 from infra.settings import VodSettings
+from infra.stores.objects import Objects
 from infra.stores.postgres import Connection, Postgres
 from media.catalog.errors import VideoNotFound
 from media.catalog.model import Video
@@ -48,6 +51,7 @@ from media.vod.upload_model import (
 )
 from media.vod.upload_repository import UploadRepository
 from media.vod.upload_storage import FOLDER, UploadStorage
+from media.vod.upload_sweeper import UploadSweeper
 
 URL_SECONDS = 3600
 OPENING = timedelta(minutes=10)  # an upload that was not begun by then never will be
@@ -97,6 +101,32 @@ class Uploads:
         self._clock = clock
         self._new_id = new_id
         self._forms = FormUploads(storage)
+
+    @classmethod
+    def over(
+        cls,
+        db: Postgres,
+        objects: Objects,
+        catalogue: Catalogue,
+        transcoding: Transcoding,
+        outbox: Outbox,
+        settings: VodSettings,
+    ) -> Self:
+        """The service as the program uses it."""
+        return cls(
+            db=db,
+            storage=UploadStorage(objects),
+            catalogue=catalogue,
+            transcoding=transcoding,
+            settings=settings,
+            clock=system_clock,
+            new_id=new_id,
+            nudge=outbox.nudge,
+        )
+
+    def sweeper(self, origins: Sequence[str]) -> UploadSweeper:
+        """Ends what nobody ends. Pages of `origins` may send files to storage."""
+        return UploadSweeper(self._db, self._storage, self.ends, origins, self._clock)
 
     # --- the resumable way
 
