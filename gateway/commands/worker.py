@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from gateway.activity import RoomActivity
+from gateway.cataloguing import cataloguing
 from gateway.core import Core, open_core, running
 from gateway.serving import stop_on_signals
 from infra.clock import system_clock
@@ -13,11 +14,10 @@ from infra.forever import forever
 from infra.logs import get_logger
 from infra.settings import Settings
 from infra.stores.mongo import Mongo, open_mongo
-from media.catalog.announcing import SWEEP_SECONDS, to_bus
-from media.catalog.indexes import keep_making_indexes
-from media.catalog.likes import Likes
-from media.catalog.naming import follow_names
-from media.catalog.videos import Catalogue
+from infra.stores.objects import open_objects
+from infra.stores.search import Search, open_search
+from media.catalog.indexer import TEND_SECONDS, Indexer, follow_videos, postgres_lock
+from media.catalog.search_index import VideoIndex
 from media.live.sampler import Sampler
 from media.live.sweeper import Sweeper
 from media.live.timeline import Timeline, follow_marks
@@ -56,20 +56,15 @@ async def healing(core: Core) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def cataloguing(core: Core, mongo: Mongo) -> AsyncIterator[None]:
-    """Keep the catalogue of videos true: what was left unannounced, uncounted or misnamed."""
-    catalogue = Catalogue(mongo, to_bus(core.bus), system_clock)
-    likes = Likes(mongo, catalogue, system_clock)
-    naming = await follow_names(core.bus, catalogue)
+async def indexing(core: Core, mongo: Mongo, search: Search) -> AsyncIterator[None]:
+    """Keep the index of videos as the catalogue is."""
+    indexer = Indexer(VideoIndex(search), mongo, system_clock, postgres_lock(core.db))
+    following = await follow_videos(core.bus, indexer)
     try:
-        async with (
-            running(keep_making_indexes(mongo)),
-            running(forever("catalog.announcing", catalogue.announcer.sweep, every_seconds=SWEEP_SECONDS)),
-            running(forever("catalog.likes", likes.sweep, every_seconds=SWEEP_SECONDS)),
-        ):
+        async with running(forever("search.tending", indexer.tend, every_seconds=TEND_SECONDS)):
             yield
     finally:
-        await naming.close()
+        await following.close()
 
 
 async def run(_: argparse.Namespace, settings: Settings) -> int:
@@ -78,13 +73,16 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(open_core(settings))
         mongo = await stack.enter_async_context(open_mongo(settings.mongo))
+        objects = await stack.enter_async_context(open_objects(settings.objects))
         source = RoomSource(core.redis, room_functions(core.redis))
         archiver = Archiver(source, MongoArchive(mongo), core.metrics)
         await stack.enter_async_context(running(Sweeper(core.streams).run()))
         await stack.enter_async_context(running(archiver.run()))
         await stack.enter_async_context(charting(core, mongo))
         await stack.enter_async_context(healing(core))
-        await stack.enter_async_context(cataloguing(core, mongo))
+        await stack.enter_async_context(cataloguing(core, mongo, objects))
+        search = await stack.enter_async_context(open_search(settings.search))
+        await stack.enter_async_context(indexing(core, mongo, search))
         log.info("worker.started")
         await stop.wait()
     return 0
