@@ -9,7 +9,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench load clean web setup
+.PHONY: help up test check bench soak load clean web setup
 
 help: ## Show what there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ check: setup web ## Lint, formatting, types, import direction
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@infra/local/run-node npm --prefix http/web run --silent check
+
+soak: setup ## Kill transcoders at 50 random moments; every video must come out whole (ARGS="--kills 5")
+	@$(BIN)/python -m loadtest.soak $(ARGS)
 
 bench: setup web ## Print the project's figures (half an hour; ARGS="realtime --quick" for a small try)
 	@$(BIN)/python -m loadtest.bench $(ARGS)
