@@ -204,6 +204,14 @@ def timescales(header: bytes) -> dict[int, int]:
     return found
 
 
+def boxes_at(data: bytes, *path: bytes) -> list[Span]:
+    """Where the content of every box at this path begins and ends. Raises `FragmentsBroken`."""
+    try:
+        return list(_inside(data, (0, len(data)), *path))
+    except (struct.error, IndexError) as cut:
+        raise FragmentsBroken from cut
+
+
 def _defaults(data: bytes, at: int, flags: int) -> tuple[int, int]:
     """Duration and flags of samples that do not say their own."""
     at += (8 if flags & 1 else 0) + (4 if flags & 2 else 0)
