@@ -1,5 +1,6 @@
 """What tests of search stand on: a catalogue, an index of it, and questions in one line."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from accounts.model import Identity
 from infra.settings import SearchSettings
 from infra.stores.mongo import Mongo
 from infra.stores.postgres import Postgres
-from infra.stores.search import Search, open_search
+from infra.stores.search import Search, SearchUnavailable, open_search
 from media.catalog.details import VideoChange
 from media.catalog.indexer import PENDING, Indexer, postgres_lock
 from media.catalog.model import Metadata, Video, Visibility
@@ -89,12 +90,12 @@ class Stage:
 async def open_stage(
     settings: SearchSettings, catalogue: Catalogue, mongo: Mongo, db: Postgres, clock: Clock
 ) -> AsyncIterator[Stage]:
-    """With no index yet, and nothing noted."""
+    """With no index yet, and nothing noted. The server may be away."""
     async with open_search(settings) as search:
         stage = Stage(catalogue, mongo, search, db, clock)
         async with mongo.collection(PENDING) as pending:
             await pending.delete_many({})
-        async with search.client() as elastic:
+        with contextlib.suppress(SearchUnavailable):
             for name in await stage.indices():
-                await elastic.indices.delete(index=name)
+                await stage.index.drop(name)
         yield stage
