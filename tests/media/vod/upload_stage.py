@@ -106,6 +106,9 @@ class UploadStage:
     def sweeper(self) -> UploadSweeper:
         return UploadSweeper(self.db, self.storage, self.uploads.ends, [ORIGIN], self.clock)
 
+    def minutes_pass(self, minutes: float) -> None:
+        self.clock.offset += timedelta(minutes=minutes)
+
     def _nudge(self) -> None:
         self.nudged += 1
 
