@@ -23,7 +23,7 @@ from infra.settings import Settings, example, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
-OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys")
+OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys", "reindex")
 
 
 def main() -> None:
@@ -83,10 +83,12 @@ def parser() -> argparse.ArgumentParser:
     )
 
     verbs.add_parser("worker", help="run background work: the outbox, the sweeper of streams")
+    verbs.add_parser("transcode", help="make videos of what was uploaded")
     verbs.add_parser("live", help="take streams in by RTMP and package them")
     verbs.add_parser("edge", help="cache and serve playlists and segments")
     _add_data(verbs.add_parser("migrate", help="bring the database schema up to date"))
     _add_data(verbs.add_parser("doctor", help="ask every store and say what is wrong"))
+    _add_data(verbs.add_parser("reindex", help="build the search index of videos anew, without a pause"))
     verbs.add_parser("settings", help="print every setting with its default")
 
     events = verbs.add_parser("events", help="print the AsyncAPI document of the socket")
