@@ -18,8 +18,8 @@ from media.vod.ladder import rate_of
 from media.vod.plan import Chunk, Plan, PlannedRendition, Probed, Segment
 from media.vod.retiming import Retiming, segment_of
 
-OnSegment = Callable[[Segment], None]
-OnProgress = Callable[[float], None]
+OnSegment = Callable[[Segment], object]
+OnProgress = Callable[[float], object]
 
 AUDIO = "audio"
 SAMPLE_RATE = 48_000
@@ -269,11 +269,11 @@ def _graph(
 
 
 def _x264(rendition: PlannedRendition) -> list[str]:
-    """Key frames where we say and nowhere else; the rate capped over two seconds, as players measure it."""
+    """Key frames where we say and nowhere else; the rate capped over one second."""
     kbps = rendition.bitrate_bps // 1000
     return [
         "-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-crf", "23",
-        "-maxrate", f"{kbps}k", "-bufsize", f"{2 * kbps}k",
+        "-maxrate", f"{kbps}k", "-bufsize", f"{kbps}k",
         "-g", "100000", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1",
         "-fps_mode", "passthrough", "-enc_time_base", f"1:{TIMESCALE}",
     ]  # fmt: skip

@@ -141,7 +141,7 @@ class Publisher:
                 raise TranscodeIncomplete(renditions=missing)
             for name, segments in found.items():
                 await self._put_text(lease, f"{name}.m3u8", media_playlist(plan, name, segments, ended=True), ENDED)
-            await self._put_text(lease, MASTER, master_playlist(plan, names), ENDED)
+            await self._put_text(lease, MASTER, master_playlist(plan, names, segments=found), ENDED)
             await self._tell(lease, plan, names, alone, ended=True)
             await alone.set_shown(names)
 

@@ -1,6 +1,6 @@
 """What each task does, with everything it needs already at hand: read the source, make something, publish it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from media.vod.probe import probe
 from media.vod.publish import Publisher
 from media.vod.scratch import Scratch
 from media.vod.source import Fetched, Sources
+from media.vod.task_repository import Lease
 from media.vod.tasks import renditions_of
 
 Planner = Callable[[Probed], Plan]
@@ -99,14 +100,40 @@ class Steps:
                 hold.alive()
                 flow.made(segment)
 
-            common = {"ffmpeg": self._ffmpeg, "on_segment": made, "on_progress": hold.at}
-            if hold.lease.kind == "audio":
-                encode = partial(encode_audio, bench.fetched.file, probed, plan, bench.folder, **common)
-            else:
-                names = renditions_of(plan, hold.lease.kind)
-                chunk = plan.chunks[hold.lease.chunk]
-                encode = partial(encode_chunk, bench.fetched.file, probed, plan, chunk, names, bench.folder, **common)
+            length = length_of(plan, hold.lease)
+            common = _Common(self._ffmpeg, made, lambda seconds: hold.at(seconds / length))
+            encode = partial(_encoded, bench, probed, plan, hold.lease, common)
             await flow.while_running(encode)
+
+
+def length_of(plan: Plan, lease: Lease) -> float:
+    """Seconds of the video that an encoding task makes."""
+    if lease.kind == "audio":
+        return plan.duration_seconds
+    chunk = plan.chunks[lease.chunk]
+    return (plan.cuts[chunk.end] if chunk.end < len(plan.cuts) else plan.duration_seconds) - plan.cuts[chunk.first]
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What all encoders take."""
+
+    ffmpeg: str
+    on_segment: Callable[[Segment], None]
+    on_progress: Callable[[float], None]
+
+
+async def _encoded(bench: Bench, probed: Probed, plan: Plan, lease: Lease, common: _Common) -> Sequence[Segment]:
+    source, out = bench.fetched.file, bench.folder
+    if lease.kind == "audio":
+        return await encode_audio(
+            source, probed, plan, out,
+            ffmpeg=common.ffmpeg, on_segment=common.on_segment, on_progress=common.on_progress,
+        )  # fmt: skip
+    return await encode_chunk(
+        source, probed, plan, plan.chunks[lease.chunk], renditions_of(plan, lease.kind), out,
+        ffmpeg=common.ffmpeg, on_segment=common.on_segment, on_progress=common.on_progress,
+    )  # fmt: skip
 
 
 def known_of(hold: Hold) -> tuple[Probed, Plan]:
