@@ -20,10 +20,12 @@ from gateway.pages import Pages
 from gateway.platform import Platform
 from infra.errors import NotFound
 from infra.settings import ObjectSettings
+from media.catalog import captions, posters
 from media.vod.upload_model import FORM_FIELDS_BYTES
 
 HEALTH_PATHS = ("/livez", "/readyz", "/metrics")
 UPLOADS_PATH = "/api/v1/videos"  # where a whole video comes as a form
+FILES = {"text/vtt": captions.LARGEST_BYTES, "image/": posters.LARGEST_BYTES}
 API_PATHS = ("/api/", "/.well-known/", "/openapi.json")
 
 
@@ -47,7 +49,8 @@ def create_app(platform: Platform, *, with_realtime: bool = True) -> tuple[ASGIA
     )
     headers.append((b"x-footlight-node", platform.node.encode()))
     forms = {UPLOADS_PATH: platform.settings.vod.upload_max_bytes + FORM_FIELDS_BYTES}
-    return Boundary(BodyLimit(doors, settings.max_body_bytes, forms), proxies, platform.metrics, headers), health
+    limited_bodies = BodyLimit(doors, settings.max_body_bytes, forms, FILES)
+    return Boundary(limited_bodies, proxies, platform.metrics, headers), health
 
 
 def storage_origin(objects: ObjectSettings) -> str:

@@ -113,7 +113,8 @@ class Answer:
 def security_headers(*, edge_origin: str, secure: bool, storage_origin: str = "") -> list[Header]:
     """Headers that make a browser refuse what our pages never do. They send files to `storage_origin`."""
     policy = (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data: blob: {edge_origin}; "
         f"media-src 'self' blob: {edge_origin}; connect-src 'self' ws: wss: {edge_origin} {storage_origin}; "
         "worker-src 'self' blob:; font-src 'self' data:; object-src 'none'; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -133,24 +134,37 @@ class BodyLimit:
     """Refuses a body that is announced too large, grows too large, or stops arriving.
 
     `forms`: paths where a form may be larger, and how large; their handlers read it piece by piece.
+    `files`: beginnings of content types that may be larger anywhere: handlers that take none of them read no body.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, forms: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        forms: Mapping[str, int] | None = None,
+        files: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._forms = forms or {}
+        self._files = files or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        max_bytes = self._max_bytes
-        if header(scope, b"content-type").startswith("multipart/form-data"):
-            max_bytes = self._forms.get(scope["path"].rstrip("/"), max_bytes)
+        max_bytes = self._limit(scope)
         announced = header(scope, b"content-length")
         if announced.isdigit() and int(announced) > max_bytes:
             raise BodyTooLarge(max_bytes=max_bytes)
         await self._app(scope, _bounded(receive, max_bytes), send)
+
+    def _limit(self, scope: Scope) -> int:
+        kind = header(scope, b"content-type").lower()
+        if kind.startswith("multipart/form-data"):
+            return self._forms.get(scope["path"].rstrip("/"), self._max_bytes)
+        larger = [max_bytes for beginning, max_bytes in self._files.items() if kind.startswith(beginning)]
+        return max([self._max_bytes, *larger])
 
 
 def _bounded(receive: Receive, max_bytes: int) -> Receive:

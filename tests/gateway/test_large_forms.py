@@ -1,4 +1,4 @@
-"""One address takes a large form; everything else, and everything there that is no form, stays small."""
+"""One address takes a large form, and pictures and captions may be larger than JSON; everything else stays small."""
 
 import json
 
@@ -35,10 +35,15 @@ async def app(_: Scope, receive: Receive, send: Send) -> None:
         ("/api/v1/videos", "", 1001, 413),
         ("/api/v1/videos/x", FORM, 1001, 413),
         ("/api/v1/auth/login", FORM, 1001, 413),
+        ("/api/v1/videos/x/poster", "image/png", 3000, 200),
+        ("/api/v1/videos/x/poster", "image/png", 3001, 413),
+        ("/api/v1/videos/x/captions/en", "text/vtt; charset=utf-8", 2000, 200),
+        ("/api/v1/videos/x/captions/en", "text/vtt", 2001, 413),
     ],
 )
-async def test_only_the_form_of_an_upload_may_be_large(path: str, content_type: str, size: int, status: int) -> None:
-    outer = Boundary(BodyLimit(app, 1000, {"/api/v1/videos": 5000}), TrustedProxies([]), Metrics())
+async def test_only_forms_of_uploads_and_pictures_and_captions_may_be_large(path: str, content_type: str, size: int, status: int) -> None:
+    limit = BodyLimit(app, 1000, {"/api/v1/videos": 5000}, {"image/": 3000, "text/vtt": 2000})
+    outer = Boundary(limit, TrustedProxies([]), Metrics())
     transport = httpx.ASGITransport(app=outer, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://footlight.test") as client:
         answer = await client.post(path, content=bytes(size), headers={"content-type": content_type})
