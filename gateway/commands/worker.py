@@ -9,6 +9,7 @@ from gateway.activity import RoomActivity
 from gateway.cataloguing import cataloguing
 from gateway.core import Core, open_core, running
 from gateway.serving import stop_on_signals
+from gateway.uploading import sweeping_uploads
 from infra.clock import system_clock
 from infra.forever import forever
 from infra.logs import get_logger
@@ -81,6 +82,7 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         await stack.enter_async_context(charting(core, mongo))
         await stack.enter_async_context(healing(core))
         await stack.enter_async_context(cataloguing(core, mongo, objects))
+        await stack.enter_async_context(sweeping_uploads(core, mongo, objects))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(indexing(core, mongo, search))
         log.info("worker.started")
