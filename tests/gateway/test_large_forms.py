@@ -41,7 +41,9 @@ async def app(_: Scope, receive: Receive, send: Send) -> None:
         ("/api/v1/videos/x/captions/en", "text/vtt", 2001, 413),
     ],
 )
-async def test_only_forms_of_uploads_and_pictures_and_captions_may_be_large(path: str, content_type: str, size: int, status: int) -> None:
+async def test_only_forms_of_uploads_and_pictures_and_captions_may_be_large(
+    path: str, content_type: str, size: int, status: int
+) -> None:
     limit = BodyLimit(app, 1000, {"/api/v1/videos": 5000}, {"image/": 3000, "text/vtt": 2000})
     outer = Boundary(limit, TrustedProxies([]), Metrics())
     transport = httpx.ASGITransport(app=outer, client=("127.0.0.1", 1))
