@@ -18,6 +18,7 @@ import msgspec
 
 from infra.errors import FootlightError
 from infra.logs import get_logger
+from infra.stores.objects import NoSuchObject
 from media.vod.errors import NotAVideo, UploadAborted, UploadsBusy, UploadTooLarge, UploadTooSlow
 from media.vod.magic import HEAD_BYTES, container_of
 from media.vod.upload_model import Upload
@@ -88,6 +89,8 @@ class FormUploads:
                     # A thread holds the part until it is sent, also when we are cancelled; the place is free then.
                     call = asyncio.ensure_future(self._storage.run(partial(sending.put, self._storage, part)))
                     await asyncio.shield(call)
+            except NoSuchObject:
+                raise UploadAborted from None
             finally:
                 self._give_back(call)
             if not await go_on(upload.video_id):
