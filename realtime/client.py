@@ -27,7 +27,7 @@ FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OPEN_SECONDS = 3.0
-PRIVATE = ("room:you", "room:removed", "chat:held", "mod:acted", "mod:held")
+PRIVATE = ("room:you", "room:removed", "chat:held", "mod:acted", "mod:held", "studio:video")
 KEPT_AHEAD = 1000  # entries that wait for a join; of more the newest, and the hole before them asks for another join
 
 

@@ -71,6 +71,7 @@ class Connection:
     bucket: Bucket = field(default_factory=Bucket)
     rooms: set[str] = field(default_factory=set)
     desks: set[str] = field(default_factory=set)  # rooms of which it hears what only moderators do
+    watches_studio: bool = False  # hears how the making of the user's videos goes
 
     @property
     def viewer(self) -> str:

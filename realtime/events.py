@@ -5,7 +5,7 @@ the tables of docs/events.md and the web client's types are made from here by `f
 a room's log are in `realtime/entries.py`, what moderators command in `realtime/moderation/bodies.py`.
 """
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -171,6 +171,14 @@ class Chatters(Answer, frozen=True, kw_only=True):
     anonymous: int
 
 
+class WatchStudio(Body, frozen=True, kw_only=True):
+    """Hear `studio:video`. Fine for who does already."""
+
+
+class UnwatchStudio(Body, frozen=True, kw_only=True):
+    """Fine for who does not hear it."""
+
+
 # --- from the server
 
 
@@ -211,6 +219,20 @@ class RoomRemoved(Struct, frozen=True, kw_only=True):
     stream_id: str
     user_id: str | None
     message_id: str | None
+
+
+class StudioVideo(Struct, frozen=True, kw_only=True):
+    """How far the making of one's own video is. `done` is 0 to 1; `eta_seconds` is null while it cannot be told;
+    `playable` from the first quality on; `message` says why it failed."""
+
+    video_id: str
+    status: Literal["uploading", "processing", "ready", "failed"]
+    stage: Literal["queued", "checking", "encoding", "finishing", "done", "failed"]
+    done: float
+    eta_seconds: float | None
+    playable: bool
+    attempt: int
+    message: str | None
 
 
 class RoomPosition(Struct, frozen=True, kw_only=True):
@@ -364,7 +386,17 @@ MOD_EVENTS = (
     ClientEvent("poll:open", mod.OpenPoll, mod.Acted, "Open a poll.", (*COMMANDED, PollOpen, TextInvalid)),
     ClientEvent("poll:close", mod.ClosePoll, mod.Acted, "Close or cancel a poll.", (*COMMANDED, PollClosed)),
 )
-CLIENT_EVENTS = (*ROOM_EVENTS, *CHAT_EVENTS, *MOD_EVENTS)
+STUDIO_EVENTS = (
+    ClientEvent(
+        "studio:watch",
+        WatchStudio,
+        Answer,
+        "Hear how the making of one's own videos goes, until the socket closes.",
+        (Unauthenticated,),
+    ),
+    ClientEvent("studio:unwatch", UnwatchStudio, Answer, "Hear it no more."),
+)
+CLIENT_EVENTS = (*ROOM_EVENTS, *CHAT_EVENTS, *MOD_EVENTS, *STUDIO_EVENTS)
 SERVER_EVENTS = (
     ServerEvent("chat", list[Entry], "What happened since the last frame, in the order of the room's log."),
     ServerEvent("room:viewers", RoomViewers, "How many watch: at most once a second, and only when it changed."),
@@ -376,6 +408,11 @@ SERVER_EVENTS = (
     ServerEvent("chat:held", mod.ChatHeld, "To its author: what became of a held message."),
     ServerEvent("mod:acted", mod.ModActed, "To the desk: what a moderator did."),
     ServerEvent("mod:held", mod.ModHeld, "To the desk: the queue of held messages changed."),
+    ServerEvent(
+        "studio:video",
+        StudioVideo,
+        "After `studio:watch`: one's own video came further, at most once a second for each.",
+    ),
     ServerEvent("room:reset", RoomReset, "The room's log was lost or moved: join again."),
     ServerEvent(
         "room:lagged",

@@ -5,6 +5,7 @@
     room:chatters  -> ChattersHandlers.who_is_here
     chat:send      -> ChatHandlers.send     past AutoMod into the room's log, and from there to every node
     chat:command   -> CommandHandlers       a line with a slash, handed to the event it stands for
+    studio:*       -> Studio                how the making of one's own videos goes
     mod:*, poll:*, chat:react -> realtime/desk.py names their handlers
 
 `open_realtime` is the only way in. One door for the wire (`Node.opened`, `heard`, `gone`), one place where errors
@@ -38,6 +39,7 @@ from realtime.handlers.chat import ChatHandlers
 from realtime.handlers.chatters import ChattersHandlers
 from realtime.handlers.room import RoomHandlers
 from realtime.handlers.standing import Standings
+from realtime.handlers.studio import Studio, follow_progress
 from realtime.moderating import Handler, Moderating, Unmoderated
 from realtime.nodes import Nodes
 from realtime.ports import Identify, StreamLookup, ViewerCounts
@@ -185,7 +187,12 @@ class Realtime:
 
 
 def _handlers(
-    rooms: Rooms, entering: RoomHandlers, people: ChattersHandlers, moderating: Moderating, clock: Clock
+    rooms: Rooms,
+    entering: RoomHandlers,
+    people: ChattersHandlers,
+    moderating: Moderating,
+    studio: Studio,
+    clock: Clock,
 ) -> dict[str, Handler]:
     """Who handles which event."""
     chat = ChatHandlers(rooms, moderating, clock)
@@ -194,6 +201,8 @@ def _handlers(
         "room:leave": entering.leave,
         "room:chatters": people.who_is_here,
         "chat:send": chat.send,
+        "studio:watch": studio.watch,
+        "studio:unwatch": studio.unwatch,
         **moderating.handlers(rooms, chat),
     }
 
@@ -226,13 +235,17 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     async with open_channels(redis, redis_settings) as channels:
         count_sent, count_heard = (metrics.room_messages.labels(way).inc for way in ("out", "in"))
         rooms = Rooms(channels, room_log, snapshots, count_sent, Standings(connections, presence), clock, limits)
-        entering = RoomHandlers(rooms, presence)
-        handlers = _handlers(rooms, entering, ChattersHandlers(People(counting)), moderating, clock)
+        entering, studio = RoomHandlers(rooms, presence), Studio(connections)
+        handlers = _handlers(rooms, entering, ChattersHandlers(People(counting)), moderating, studio, clock)
         sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
         nodes = Nodes(redis)
-        following = [await follow_streams(bus, snapshots), await follow_accounts(bus, connections)]
+        following = [
+            await follow_streams(bus, snapshots),
+            await follow_accounts(bus, connections),
+            await follow_progress(bus, studio),
+        ]
         work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
         log.info("realtime.open", node=node)
         async with (

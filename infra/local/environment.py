@@ -64,6 +64,8 @@ def child_environment(
         "EDGE_PORT": public.edge,
         "EDGE_URL": f"http://localhost:{public.edge}",
         "FFMPEG": find_ffmpeg(),
+        "TRANSCODE_SCRATCH": folder / "scratch",
+        "RECORDING_SPOOL": folder / "recordings",
     }
     chosen = {NAME_PREFIX + name: str(value) for name, value in ours.items()}
     return {**chosen, **{name: value for name, value in outside.items() if name.startswith(NAME_PREFIX) and value}}

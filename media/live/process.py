@@ -88,6 +88,7 @@ class LiveProcess:
             self._packagers[admission.playback_id] = broadcast.packager
         elif broadcast.packager.ended:
             raise StreamIsOver(stream_id=admission.stream_id)
+        broadcast.record(is_recorded=admission.record)
         return await broadcast.join(key, line)
 
     # --- what is done every few seconds

@@ -26,7 +26,7 @@ from media.catalog.model import Metadata, Recording, Video, Visibility
 from media.events import StreamEnded
 from media.live.repository import StreamRepository
 from media.live.state import Stream
-from media.recording.joining import index_of, moved, with_duration
+from media.recording.joining import moved, with_duration
 from media.recording.model import PREFIX
 from media.recording.multipart import store
 from media.recording.plan import MIN_SECONDS, Placed, place, spans, stretches, total_seconds, usable
@@ -257,7 +257,7 @@ class Maker:
 async def file_of(joined: Joined, placed: list[Placed]) -> AsyncIterator[bytes]:
     """The bytes of the file, a piece at a time."""
     seconds = placed[-1].begin / placed[-1].piece.picture.timescale + placed[-1].piece.duration_seconds
-    yield with_duration(joined.header, seconds) + index_of(placed)
+    yield with_duration(joined.header, seconds)
     sequence = 1
     for one in placed:
         data, sequence = moved(await joined.pieces.of(one.piece), one, sequence)

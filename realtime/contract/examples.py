@@ -23,6 +23,9 @@ from realtime.events import (
     RoomViewers,
     SendMessage,
     StreamInfo,
+    StudioVideo,
+    UnwatchStudio,
+    WatchStudio,
 )
 from realtime.moderation import bodies as mod
 
@@ -110,6 +113,8 @@ SENT: dict[str, list[Any]] = {
     "mod:undo": [mod.Undo(stream_id=STREAM, action_id=ACTION)],
     "poll:open": [mod.OpenPoll(stream_id=STREAM, question="Tea?", choices=["Yes", "No"])],
     "poll:close": [mod.ClosePoll(stream_id=STREAM, poll_id=POLL)],
+    "studio:watch": [WatchStudio()],
+    "studio:unwatch": [UnwatchStudio()],
 }
 ACTED = mod.Acted(action_id=ACTION, undo_until=AT + 10_000, message="Ada is timed out for 10 minutes.")
 ANSWERED: dict[str, list[Any]] = {
@@ -138,6 +143,8 @@ ANSWERED: dict[str, list[Any]] = {
     "chat:react": [Answer()],
     "chat:acknowledge": [Answer()],
     "poll:vote": [Answer()],
+    "studio:watch": [Answer()],
+    "studio:unwatch": [Answer()],
     **{
         name: [ACTED] for name in SENT if name.startswith("mod:") or name in ("poll:open", "poll:close", "chat:command")
     },
@@ -164,6 +171,18 @@ HEARD: dict[str, list[Any]] = {
     "chat:held": [mod.ChatHeld(stream_id=STREAM, id=MESSAGE, status="held")],
     "mod:acted": [mod.ModActed(stream_id=STREAM, ruling=RULING)],
     "mod:held": [mod.ModHeld(stream_id=STREAM, change="added", held=HELD)],
+    "studio:video": [
+        StudioVideo(
+            video_id="0198c5b4-2d3e-7f00-8a1b-4c5d6e7f8091",
+            status="processing",
+            stage="encoding",
+            done=0.42,
+            eta_seconds=31.5,
+            playable=True,
+            attempt=1,
+            message=None,
+        )
+    ],
     "room:reset": [RoomReset(stream_id=STREAM)],
     "room:lagged": [RoomLagged(stream_id=STREAM)],
     "session:closing": [

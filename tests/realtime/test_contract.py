@@ -80,7 +80,8 @@ def test_every_payload_schema_takes_its_examples_and_nothing_empty(made: dict[st
         for example in message.get("examples", []):
             assert [one.message for one in validator.iter_errors(example["payload"])] == [], name
         if name not in {"unknown", "connect"}:
-            assert not validator.is_valid({}), name
+            says_nothing = any(example["payload"] in ({}, [{}]) for example in message["examples"])
+            assert says_nothing or not validator.is_valid({}), name
 
 
 @pytest.mark.parametrize(("name", "kind"), DECODED)

@@ -645,6 +645,18 @@ export interface StreamInfo {
   creator: Creator;
 }
 
+/** How far the making of one's own video is. `done` is 0 to 1; `eta_seconds` is null while it cannot be told; `playable` from the first quality on; `message` says why it failed. */
+export interface StudioVideo {
+  video_id: string;
+  status: "failed" | "processing" | "ready" | "uploading";
+  stage: "checking" | "done" | "encoding" | "failed" | "finishing" | "queued";
+  done: number;
+  eta_seconds: number | null;
+  playable: boolean;
+  attempt: number;
+  message: string | null;
+}
+
 /** The user is silent so long, and all they said is removed. */
 export interface Timeout {
   stream_id: string;
@@ -671,6 +683,10 @@ export interface Unpin {
   stream_id: string;
 }
 
+/** Fine for who does not hear it. */
+export interface UnwatchStudio {
+}
+
 /** Somebody in a room; `creator` is the broadcaster of this room, nobody else. `color` is `#rrggbb`. */
 export interface User {
   id: string;
@@ -692,6 +708,10 @@ export interface Warn {
   stream_id: string;
   user_id: string;
   reason: string;
+}
+
+/** Hear `studio:video`. Fine for who does already. */
+export interface WatchStudio {
 }
 
 /** One entry of a room's log. */
@@ -838,6 +858,16 @@ export interface ClientEvents {
     body: ClosePoll,
     answer: (answer: Acted | Refusal<"auth.required" | "internal" | "limit.rate" | "mod.not_allowed" | "poll.closed" | "request.invalid" | "room.not_joined" | "service.unavailable">) => void,
   ) => void;
+  /** Hear how the making of one's own videos goes, until the socket closes. */
+  "studio:watch": (
+    body: WatchStudio,
+    answer: (answer: Answer | Refusal<"auth.required" | "internal" | "limit.rate" | "request.invalid" | "service.unavailable">) => void,
+  ) => void;
+  /** Hear it no more. */
+  "studio:unwatch": (
+    body: UnwatchStudio,
+    answer: (answer: Answer | Refusal<"internal" | "limit.rate" | "request.invalid" | "service.unavailable">) => void,
+  ) => void;
 }
 
 export interface ServerEvents {
@@ -861,6 +891,8 @@ export interface ServerEvents {
   "mod:acted": (body: ModActed) => void;
   /** To the desk: the queue of held messages changed. */
   "mod:held": (body: ModHeld) => void;
+  /** After `studio:watch`: one's own video came further, at most once a second for each. */
+  "studio:video": (body: StudioVideo) => void;
   /** The room's log was lost or moved: join again. */
   "room:reset": (body: RoomReset) => void;
   /** You could not be reached fast enough and missed messages: join again with your position. */
