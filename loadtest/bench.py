@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from infra.local.environment import find_ffmpeg
-from loadtest import api_speed, automod, glass, room_operation, start_up, web_chat
+from loadtest import api_speed, automod, glass, room_operation, search, start_up, web_chat
 from loadtest.realtime import rows as realtime
 from loadtest.stack import platform
 
-NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation")
+NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search")
 
 
 def main() -> None:
@@ -53,6 +53,9 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
     if "api" in which:
         async with platform() as stack:
             print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)
+    if "search" in which:
+        async with platform() as stack:
+            print(await search.measure(stack), flush=True)
     if "realtime" in which:
         print(await realtime.measure(rows, quick=quick), flush=True)
     if {"glass", "web-chat"} & set(which) and shutil.which(glass.CHROMIUM) is None:
