@@ -14,6 +14,7 @@ from media.catalog.indexes import keep_making_indexes
 from media.catalog.library import Library
 from media.catalog.naming import follow_names
 from media.catalog.views import Views
+from media.delivery.cloudfront import CloudFrontCopies, cloudfront_client
 from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
 
@@ -46,4 +47,6 @@ def _deletion(core: Core, library: Library, objects: Objects, counted: Views) ->
     uploads = Uploads.over(core.db, objects, library.catalogue, transcodes, core.outbox, core.settings.vod)
     leaving = Leaving(library.likes, library.history, counted)
     stops = [cancelling(core.db, transcodes), uploads.remove_source]
-    return Deleting(library.catalogue.repository, objects, leaving, stops, system_clock)
+    distribution_id = core.settings.playback.distribution_id
+    caches = CloudFrontCopies(cloudfront_client, distribution_id) if distribution_id else None
+    return Deleting(library.catalogue.repository, objects, leaving, stops, system_clock, caches=caches)

@@ -290,6 +290,11 @@ class PlaybackSettings:
     cookie_domain: str = setting(
         "FOOTLIGHT_PLAYBACK_COOKIE_DOMAIN", "", "parent domain of site and edge; empty when they share a host"
     )
+    distribution_id: str = setting(
+        "FOOTLIGHT_CLOUDFRONT_DISTRIBUTION",
+        "",
+        "the CloudFront distribution that drops copies of deleted videos; empty without CloudFront",
+    )
     seconds: int = setting(
         "FOOTLIGHT_PLAYBACK_SECONDS",
         60,

@@ -1,0 +1,68 @@
+"""CloudFront's copies of files, in production: a deleted video's are dropped there too.
+
+The edge of development needs none of this: what it holds of a video goes out of date within seconds and is looked at
+only by who still has a cookie, 60 s at most.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.errors import Unavailable
+from infra.logs import get_logger
+
+Client = Any  # boto3 makes its classes when it runs
+CONNECT_SECONDS, READ_SECONDS = 3, 10
+REGION = "us-east-1"  # CloudFront has one address for the whole world; its requests are signed for this region
+
+log = get_logger(__name__)
+
+
+class CloudFrontUnavailable(Unavailable):
+    """Also when too many invalidations are in progress (15 with wildcards at once)."""
+
+    code = "service.cloudfront"
+    message = "Copies of the files cannot be dropped just now. It is tried again."
+
+
+class CloudFrontCopies:
+    """Implements `media.catalog.deleting.Caches`."""
+
+    def __init__(self, client: Callable[[], Client], distribution_id: str) -> None:
+        self._new_client = client
+        self._client: Client = None
+        self._distribution_id = distribution_id
+        self._asking = asyncio.Lock()
+
+    async def forget(self, paths: Sequence[str]) -> None:
+        """Asked again for the same paths, CloudFront answers with the invalidation it has."""
+        async with self._asking:
+            await asyncio.to_thread(self._invalidate, list(paths))
+
+    def _invalidate(self, paths: list[str]) -> None:
+        reference = hashlib.sha256("\n".join(paths).encode()).hexdigest()
+        try:
+            if self._client is None:
+                self._client = self._new_client()
+            answer = self._client.create_invalidation(
+                DistributionId=self._distribution_id,
+                InvalidationBatch={
+                    "Paths": {"Quantity": len(paths), "Items": paths},
+                    "CallerReference": reference,
+                },
+            )
+        except (ClientError, BotoCoreError, OSError) as refused:
+            log.error("cloudfront.refused", why=str(refused))
+            raise CloudFrontUnavailable() from refused
+        log.info("cloudfront.invalidated", invalidation_id=answer["Invalidation"]["Id"], paths=paths)
+
+
+def cloudfront_client() -> Client:
+    """With the machine's own role; makes no call."""
+    options = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 2})
+    return boto3.client("cloudfront", region_name=REGION, config=options)
