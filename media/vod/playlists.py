@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 from media.vod.plan import Plan, PlannedRendition, Segment
 
@@ -28,11 +27,9 @@ def media_playlist(plan: Plan, rendition: str, segments: Sequence[Segment], *, e
     return "\n".join(lines) + "\n"
 
 
-def master_playlist(
-    plan: Plan, ready: Sequence[str], *, segments: Mapping[str, Sequence[Segment]] = MappingProxyType({})
-) -> str:
-    """Of the qualities that are `ready`, lowest first. What they need is what their `segments` were measured to need,
-    and before there are any what the plan allows them."""
+def master_playlist(plan: Plan, ready: Mapping[str, Sequence[Segment]]) -> str:
+    """Of the qualities that have segments, lowest first, with what these were measured to need. The sound's own
+    segments, when `ready` has them, count towards what each quality needs."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if plan.audio is not None:
         lines.append(
@@ -40,8 +37,8 @@ def master_playlist(
             f'URI="{AUDIO}.m3u8"'
         )
     for rendition in plan.renditions:
-        if rendition.name in ready:
-            lines += _variant(plan, rendition, segments)
+        if ready.get(rendition.name):
+            lines += _variant(plan, rendition, ready)
     return "\n".join(lines) + "\n"
 
 

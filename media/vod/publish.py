@@ -126,7 +126,8 @@ class Publisher:
             if not ready:
                 return
             if ready != alone.shown.renditions:
-                await self._put_text(lease, MASTER, master_playlist(plan, ready), GROWING)
+                measured = await alone.segments([*ready, AUDIO])
+                await self._put_text(lease, MASTER, master_playlist(plan, measured), GROWING)
             elif touched:
                 return
             await self._tell(lease, plan, ready, alone, ended=False)
@@ -141,7 +142,7 @@ class Publisher:
                 raise TranscodeIncomplete(renditions=missing)
             for name, segments in found.items():
                 await self._put_text(lease, f"{name}.m3u8", media_playlist(plan, name, segments, ended=True), ENDED)
-            await self._put_text(lease, MASTER, master_playlist(plan, names, segments=found), ENDED)
+            await self._put_text(lease, MASTER, master_playlist(plan, found), ENDED)
             await self._tell(lease, plan, names, alone, ended=True)
             await alone.set_shown(names)
 
