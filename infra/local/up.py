@@ -1,7 +1,7 @@
 """`footlight up`: the whole platform on this machine, from an empty folder to a web address.
 
-Servers start together, then their schema is brought up to date, then come the nodes, the worker, the live process, the
-edge and the demo. Ctrl-C stops everything in reverse; nothing outlives us, not even when we are killed.
+Servers start together, then their schema is brought up to date, then come the nodes, the worker, the transcoder, the
+live process, the edge and the demo. Ctrl-C stops everything in reverse; nothing outlives us, even when we are killed.
 """
 
 import asyncio
@@ -171,7 +171,9 @@ def _programs(
     origin = f"http://{LOOPBACK}:{ports['origin']}/livez"
     edge = f"http://{LOOPBACK}:{env['FOOTLIGHT_EDGE_PORT']}/livez"
     worker = _own("worker", ("worker",), folder, env, None)
-    return [*nodes, worker, _own("live", ("live",), folder, env, origin), _own("edge", ("edge",), folder, env, edge)]
+    transcoder = _own("transcoder", ("transcode",), folder, env, None)
+    live = _own("live", ("live",), folder, env, origin)
+    return [*nodes, worker, transcoder, live, _own("edge", ("edge",), folder, env, edge)]
 
 
 def _own(

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,10 +85,10 @@ async def desk(
 
 
 @asynccontextmanager
-async def transcoding(desk: Desk, **changes: object) -> AsyncIterator[None]:
-    """A transcoder in this process, for as long as the block lasts."""
+async def transcoding(desk: Desk, program: Path | None = None, **changes: Any) -> AsyncIterator[None]:
+    """A transcoder in this process, for as long as the block lasts; `program` in place of ffmpeg."""
     settings = desk.settings
-    if program := changes.pop("ffmpeg", None):
+    if program is not None:
         settings = replace(settings, live=replace(settings.live, ffmpeg=str(program)))
     settings = replace(settings, vod=replace(settings.vod, **changes))
     stop = asyncio.Event()
@@ -216,7 +217,7 @@ async def test_a_worker_told_to_stop_puts_its_task_down_at_once(desk: Desk, long
 async def test_an_encoder_that_hangs_is_ended_and_tried_again_until_the_video_fails_with_a_reason(
     desk: Desk, short_video: Drawn, tmp_path: Path
 ) -> None:
-    async with transcoding(desk, ffmpeg=a_program(tmp_path, "exec sleep 100"), max_attempts=2):
+    async with transcoding(desk, a_program(tmp_path, "exec sleep 100"), max_attempts=2):
         video_id = await desk.upload(short_video.file)
         video = await made(desk, video_id)
         assert video.failure is not None
@@ -252,7 +253,7 @@ async def test_a_disk_that_is_full_is_not_the_videos_fault(desk: Desk, short_vid
 async def test_a_video_that_is_deleted_in_the_middle_is_stopped_and_leaves_no_file(
     desk: Desk, long_video: Drawn, tmp_path: Path
 ) -> None:
-    async with transcoding(desk, ffmpeg=a_program(tmp_path, "exec sleep 100"), max_attempts=9):
+    async with transcoding(desk, a_program(tmp_path, "exec sleep 100"), max_attempts=9):
         video_id = await desk.upload(long_video.file)
         await until(desk, "SELECT count(*) >= 2 FROM transcode_tasks WHERE state = 'running' AND kind <> 'prepare'")
         build = await value(desk, "SELECT build FROM transcodes")
