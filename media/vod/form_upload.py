@@ -20,8 +20,9 @@ from infra.errors import FootlightError
 from infra.logs import get_logger
 from infra.stores.objects import NoSuchObject
 from media.vod.errors import NotAVideo, UploadAborted, UploadsBusy, UploadTooLarge, UploadTooSlow
+from media.vod.form_buffers import Buffers, Part, collect
 from media.vod.magic import HEAD_BYTES, container_of
-from media.vod.upload_model import Upload
+from media.vod.upload_model import FORM_PART_BYTES, Upload
 from media.vod.upload_storage import UploadStorage
 
 BUFFERS = 10  # 50 MiB for all forms of a process, however many there are
@@ -48,7 +49,7 @@ class FormUploads:
 
     def __init__(self, storage: UploadStorage, buffers: int = BUFFERS) -> None:
         self._storage = storage
-        self._buffers = asyncio.Semaphore(buffers)
+        self._buffers = Buffers(buffers, FORM_PART_BYTES)
         self._of_users: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -80,36 +81,31 @@ class FormUploads:
         sending = _Sending(upload)
         rest, is_over = b"", False
         while not is_over:
-            await self._wait_for_buffer()
+            part = await self._buffers.take(PLACE_SECONDS)
             call: asyncio.Future[None] | None = None
             try:
-                part, rest, is_over = await _collected(chunks, rest, upload.part_bytes)
+                async with asyncio.timeout(PART_SECONDS):
+                    rest, is_over = await collect(chunks, rest, part)
                 sending.check(part)
-                if part:
-                    # A thread holds the part until it is sent, also when we are cancelled; the place is free then.
+                if part.content:
+                    # A thread reads the part until it is sent, also when we are cancelled; the place is free then.
                     call = asyncio.ensure_future(self._storage.run(partial(sending.put, self._storage, part)))
                     await asyncio.shield(call)
             except NoSuchObject:
                 raise UploadAborted from None
             finally:
-                self._give_back(call)
+                self._give_back(part, call)
             if not await go_on(upload.video_id):
                 raise UploadAborted
         return sending.sent()
 
-    async def _wait_for_buffer(self) -> None:
-        try:
-            await asyncio.wait_for(self._buffers.acquire(), PLACE_SECONDS)
-        except TimeoutError:
-            raise UploadsBusy(retry_after_ms=5000) from None
-
-    def _give_back(self, call: asyncio.Future[None] | None) -> None:
+    def _give_back(self, part: Part, call: asyncio.Future[None] | None) -> None:
         if call is None or call.done():
-            self._buffers.release()
+            self._buffers.give_back(part)
             return
 
         def over(done: asyncio.Future[None]) -> None:
-            self._buffers.release()
+            self._buffers.give_back(part)
             if not done.cancelled():
                 done.exception()  # nobody is there to hear it
 
@@ -125,40 +121,23 @@ class _Sending:
         self._whole = hashlib.sha256()
         self._size_bytes = 0
 
-    def check(self, part: bytearray) -> None:
+    def check(self, part: Part) -> None:
         limit = self._upload.size_bytes
-        if not self._sums and container_of(bytes(part[:HEAD_BYTES]), limit) is None:
+        if not self._sums and container_of(bytes(part.content[:HEAD_BYTES]), limit) is None:
             raise NotAVideo
-        if self._size_bytes + len(part) > limit:
+        if self._size_bytes + len(part.content) > limit:
             raise UploadTooLarge(max_bytes=limit)
 
-    def put(self, storage: UploadStorage, part: bytearray) -> None:
+    def put(self, storage: UploadStorage, part: Part) -> None:
         """Runs in a thread: checksums of 5 MiB take some ms, and the rest waits for storage."""
-        number, sha256 = len(self._sums) + 1, hashlib.sha256(part).digest()
-        storage.put_part(self._upload, number, part, sha256)()
-        self._whole.update(part)
+        number, sha256 = len(self._sums) + 1, hashlib.sha256(part.content).digest()
+        storage.put_part(self._upload, number, part, sha256)
+        self._whole.update(part.content)
         self._sums[number] = sha256
-        self._size_bytes += len(part)
+        self._size_bytes += len(part.content)
 
     def sent(self) -> Sent:
         return Sent(self._size_bytes, self._sums, self._whole.digest())
-
-
-async def _collected(chunks: AsyncIterator[bytes], first: bytes, part_bytes: int) -> tuple[bytearray, bytes, bool]:
-    """The next part, what arrived beyond it, and whether the file is over. Raises `UploadTooSlow`."""
-    part = bytearray(first)
-    try:
-        async with asyncio.timeout(PART_SECONDS):
-            while len(part) < part_bytes:
-                chunk = await anext(chunks, None)
-                if chunk is None:
-                    return part, b"", True
-                part += chunk
-    except TimeoutError:
-        raise UploadTooSlow from None
-    rest = bytes(part[part_bytes:])
-    del part[part_bytes:]
-    return part, rest, False
 
 
 async def cleaned_up(work: Coroutine[Any, Any, Any]) -> None:

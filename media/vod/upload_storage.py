@@ -10,7 +10,7 @@ import base64
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from io import RawIOBase
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -88,15 +88,14 @@ class UploadStorage:
         )
         return SignedPart(number, url, {CHECKSUM_HEADER: checksum})
 
-    def put_part(self, upload: Upload, number: int, content: bytearray, sha256: bytes) -> Callable[[], object]:
-        """The blocking call that sends a part, for `run`."""
-        return partial(
-            self._objects.client.upload_part,
+    def put_part(self, upload: Upload, number: int, content: RawIOBase, sha256: bytes) -> None:
+        """Send a part. Blocks, so for `run`."""
+        self._objects.client.upload_part(
             Bucket=self._objects.bucket,
             Key=upload.key,
             UploadId=upload.multipart_id or "",
             PartNumber=number,
-            Body=content,  # type: ignore[arg-type]  # botocore takes it, its stubs do not know; bytes would be a copy
+            Body=content,  # type: ignore[arg-type]  # a file of bytes, which its stubs want as IO[Any]
             ChecksumSHA256=encoded(sha256),
         )
 

@@ -10,6 +10,7 @@ import pytest
 from accounts.model import Identity
 from media.vod import form_upload
 from media.vod.errors import NotAVideo, UploadAborted, UploadIsAForm, UploadsBusy, UploadTooLarge, UploadTooSlow
+from media.vod.form_buffers import Buffers
 from media.vod.upload_model import FORM_PART_BYTES
 from media.vod.upload_storage import UploadStorage
 from tests.media.vod.upload_stage import MIB, UploadStage, stream, video_file, wanted
@@ -63,7 +64,7 @@ async def test_a_sender_that_goes_leaves_nothing(uploading: UploadStage, mara: I
     with pytest.raises(asyncio.CancelledError):
         await sending
     assert await left(uploading, mara) == ([], 0, 0)
-    assert uploading.uploads._forms._buffers._value == form_upload.BUFFERS
+    assert uploading.uploads._forms._buffers.in_use == 0
 
 
 async def test_more_bytes_than_there_is_room_for_are_refused(uploading: UploadStage, mara: Identity) -> None:
@@ -90,12 +91,12 @@ async def test_a_sender_that_stalls_is_sent_away(
 
 async def test_senders_share_a_few_buffers_and_all_come_through(uploading: UploadStage, mara: Identity) -> None:
     form_uploads = uploading.uploads._forms
-    form_uploads._buffers = asyncio.Semaphore(2)
+    form_uploads._buffers = buffers = Buffers(2, FORM_PART_BYTES)
     files = [video_file(6 * MIB, seed) for seed in range(6)]
     videos = await asyncio.gather(*(uploading.uploads.store(mara, wanted(), stream(file)) for file in files))
     for video, file in zip(videos, files, strict=True):
         assert await uploading.content(video.upload_url or "") == file
-    assert form_uploads._buffers._value == 2
+    assert (buffers.in_use, len(buffers._free)) == (0, 2)
 
 
 async def test_there_is_a_most_of_forms_for_a_user_and_for_all(
