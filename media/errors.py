@@ -107,3 +107,20 @@ class FragmentsBroken(Unavailable):
 class EncoderDied(Unavailable):
     code = "packaging.encoder_died"
     message = "The packager of this stream ended unexpectedly."
+
+
+class PremiumOnly(Forbidden):
+    code = "playback.premium"
+    message = "This is for subscribers. Subscribe to watch it."
+
+
+class NotPlayableYet(NotFound):
+    code = "playback.not_ready"
+    message = "There is nothing to play yet. It is still being made."
+
+
+class MediaDenied(Forbidden):
+    """Says the same whatever is wrong with the cookies, as a CDN does."""
+
+    code = "media.denied"
+    message = "You may not have this, or no longer. Ask for playback again."

@@ -1,6 +1,6 @@
 """The HTTP API as one Litestar app: its route table, and what every route shares."""
 
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -21,6 +21,7 @@ from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.held import HeldController, HeldInChannel
 from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
+from api.playback import PlaybackController
 from api.search import SearchController
 from api.shown_videos import VideoShelf
 from api.streams import StreamController
@@ -31,6 +32,8 @@ from api.wellknown import public_keys
 from infra.settings import Settings
 from media.catalog.library import Library
 from media.catalog.search import VideoSearch
+from media.catalog.watching import Watching
+from media.delivery.playback import Playback
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.vod.uploads import Uploads
@@ -42,53 +45,31 @@ CHANNELS = (ModeratedController, ChannelController, FilterController, PeopleCont
 VIDEOS = (VideoController, LikeController, AttachmentController, HistoryController, CreatorController)
 
 
-def create_api(  # noqa: PLR0913 - what it is made of, each by name
-    *,
-    accounts: Accounts,
-    streams: Streams,
-    viewers: ViewerCounts,
-    charts: Charts,
-    channel_emotes: ChannelEmotes,
-    channels: Channels | None = None,
-    held_queue: HeldInChannel | None = None,
-    library: Library | None = None,
-    video_search: VideoSearch | None = None,
-    uploads: Uploads | None = None,
-    settings: Settings,
-) -> Litestar:
+class Parts(TypedDict, total=False):
+    """What handlers are given, under these names. Without an optional one its addresses are not there."""
+
+    accounts: Required[Accounts]
+    streams: Required[Streams]
+    viewers: Required[ViewerCounts]
+    charts: Required[Charts]
+    channel_emotes: Required[ChannelEmotes]
+    channels: Channels | None
+    held_queue: HeldInChannel | None
+    library: Library | None
+    video_search: VideoSearch | None
+    uploads: Uploads | None
+    watching: Watching | None
+    playback: Required[Playback]
+
+
+def create_api(*, settings: Settings, **parts: Unpack[Parts]) -> Litestar:
     """The ASGI app behind the gateway, which has put `identity`, `auth_error` and `address` into each request's state.
 
-    It owns no resources: there is nothing to start or stop. Without `channels` their addresses are not there.
+    It owns no resources: there is nothing to start or stop.
     """
-
-    controllers = [AuthController, StreamController, TimelineController, EmoteController]
-    controllers += [HeldController] if held_queue is not None else []
-    controllers += [*VIDEOS] if library is not None else []
-    controllers += [SearchController] if video_search is not None else []
-    uploading: list[ControllerRouterHandler] = []
-    uploading += [UploadController, large_forms(settings.vod)] if uploads is not None else []
     app = Litestar(
-        route_handlers=[
-            Router("/api/v1", route_handlers=[*controllers, *uploading, *(CHANNELS if channels is not None else ())]),
-            public_keys,
-        ],
-        dependencies={
-            "accounts": given(accounts),
-            "streams": given(streams),
-            "viewers": given(viewers),
-            "charts": given(charts),
-            "channel_emotes": given(channel_emotes),
-            "channels": given(channels),
-            "held_queue": given(held_queue),
-            "library": given(library),
-            "video_search": given(video_search),
-            "uploads": given(uploads),
-            "edge_url": given(settings.live.edge_public_url.rstrip("/")),
-            "shelf": given(VideoShelf(library, settings.live.edge_public_url) if library is not None else None),
-            "identity": Provide(identity.identity),
-            "maybe_identity": Provide(identity.maybe_identity),
-            "client_address": Provide(identity.client_address),
-        },
+        route_handlers=[Router("/api/v1", route_handlers=_handlers(parts, settings)), public_keys],
+        dependencies=_dependencies(parts, settings),
         before_request=require_json,
         exception_handlers=HANDLERS,
         request_max_body_size=settings.web.max_body_bytes,
@@ -98,6 +79,30 @@ def create_api(  # noqa: PLR0913 - what it is made of, each by name
     )
     complete_document(app)
     return app
+
+
+def _handlers(parts: Parts, settings: Settings) -> list[ControllerRouterHandler]:
+    found: list[ControllerRouterHandler] = [AuthController, StreamController, TimelineController, EmoteController]
+    found += CHANNELS if parts.get("channels") is not None else ()
+    found += [HeldController] if parts.get("held_queue") is not None else []
+    found += VIDEOS if parts.get("library") is not None else ()
+    found += [PlaybackController] if parts.get("watching") is not None else []
+    found += [SearchController] if parts.get("video_search") is not None else []
+    found += [UploadController, large_forms(settings.vod)] if parts.get("uploads") is not None else []
+    return found
+
+
+def _dependencies(parts: Parts, settings: Settings) -> dict[str, Provide]:
+    edge_url = settings.live.edge_public_url.rstrip("/")
+    library = parts.get("library")
+    return {
+        **{name: given(parts.get(name)) for name in Parts.__annotations__},
+        "edge_url": given(edge_url),
+        "shelf": given(VideoShelf(library, edge_url) if library is not None else None),
+        "identity": Provide(identity.identity),
+        "maybe_identity": Provide(identity.maybe_identity),
+        "client_address": Provide(identity.client_address),
+    }
 
 
 def given(value: object) -> Provide:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, get, patch, post
+from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Body, FromPath, QueryParameter, SkipValidation
@@ -14,10 +14,14 @@ from accounts.model import Identity
 from api.auth import KNOWN_USER, NEEDS_USER, NO_STORE
 from api.errors import problems
 from api.identity import signed_in
+from api.playback import with_cookies
+from infra.errors import Unauthenticated
+from media.delivery.playback import Playback
 from media.errors import (
     CreatorsOnly,
     NothingToPlayYet,
     NotYourStream,
+    PremiumOnly,
     StreamAlreadyOpen,
     StreamIsOver,
     StreamNotFound,
@@ -25,7 +29,7 @@ from media.errors import (
 )
 from media.events import StreamStatus
 from media.live.listing import page_of
-from media.live.state import Latency, Stream
+from media.live.state import Audience, Latency, Stream
 from media.live.streams import KEEP, Ingest, Streams
 from media.live.titles import MAX_CATEGORY, MAX_TITLE
 from media.ports import Health, HealthWarning
@@ -45,6 +49,7 @@ class StartStream(msgspec.Struct, forbid_unknown_fields=True):
     latency: Latency
     category: Annotated[str, Meta(max_length=MAX_CATEGORY)] | None = None
     record: bool = True
+    visibility: Audience = "public"
 
 
 class DescribeStream(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,6 +82,7 @@ class LiveStream(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     record: bool  # becomes a video when it has ended
+    visibility: Audience
 
 
 class IngestAddress(msgspec.Struct, frozen=True):
@@ -122,9 +128,11 @@ class MyStream(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """Where players begin."""
+    """Where players begin, and when to ask again for cookies that last."""
 
     url: str
+    expires_at: datetime
+    renew_seconds: float
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -154,7 +162,9 @@ class StreamController(Controller):
         streams: NamedDependency[Streams],
         identity: NamedDependency[Identity],
     ) -> StartedStream:
-        started = await streams.start(identity, data.title, data.category, data.latency, record=data.record)
+        started = await streams.start(
+            identity, data.title, data.category, data.latency, record=data.record, visibility=data.visibility
+        )
         shown = live_stream(started.stream, viewers=0, peak_viewers=0)
         return StartedStream(**msgspec.structs.asdict(shown), ingest=ingest_address(started.ingest))
 
@@ -199,11 +209,20 @@ class StreamController(Controller):
     @get(
         "/{stream_id:str}/manifest",
         operation_id="getManifest",
-        summary="Where to play the stream",
-        responses=problems(StreamNotFound, NothingToPlayYet, StreamIsOver),
+        summary="Where to play the stream; the answer's cookies open it, and asking again renews them",
+        responses=problems(StreamNotFound, NothingToPlayYet, StreamIsOver, Unauthenticated, PremiumOnly),
     )
-    async def manifest(self, stream_id: StreamId, streams: NamedDependency[Streams]) -> Manifest:
-        return Manifest(await streams.manifest_url(stream_id))
+    async def manifest(
+        self,
+        stream_id: StreamId,
+        streams: NamedDependency[Streams],
+        playback: NamedDependency[Playback],
+        maybe_identity: NamedDependency[Identity | None],
+    ) -> Response[Manifest]:
+        stream = await streams.get(stream_id)
+        opened = playback.of_stream(stream, maybe_identity)
+        url = await streams.manifest_url(stream)
+        return with_cookies(Manifest(url, opened.expires_at, opened.renew_seconds), opened)
 
     @patch(
         "/{stream_id:str}",
@@ -285,6 +304,7 @@ def live_stream(stream: Stream, viewers: int, peak_viewers: int) -> LiveStream:
         started_at=stream.started_at,
         ended_at=stream.ended_at,
         record=stream.record,
+        visibility=stream.visibility,
     )
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.parts import LOOPBACK, kept_secret
+from infra.local.playback_keys import kept_playback_keys
 from infra.local.ports import PublicPorts
-from infra.settings import ObjectSettings
+from infra.settings import ObjectSettings, PlaybackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_FFMPEG = 7
@@ -38,6 +39,7 @@ def child_environment(
     """Every variable a process of the platform needs; `outside` is our own environment."""
     keys = folder / "keys"
     keys.mkdir(exist_ok=True, mode=0o700)
+    private_key, public_keys = kept_playback_keys(folder / "playback", PlaybackSettings().key_pair_id)
     web = f"http://localhost:{public.web}"
     ours = {
         "DATA": folder,
@@ -64,6 +66,8 @@ def child_environment(
         "EDGE_PORT": public.edge,
         "EDGE_URL": f"http://localhost:{public.edge}",
         "FFMPEG": find_ffmpeg(),
+        "PLAYBACK_PRIVATE_KEY": private_key,
+        "PLAYBACK_PUBLIC_KEYS": public_keys,
         "TRANSCODE_SCRATCH": folder / "scratch",
         "RECORDING_SPOOL": folder / "recordings",
     }

@@ -1,6 +1,7 @@
 """The edge's memory: answers of the origin, for as long as the origin allows, within so many bytes."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # What an entry costs besides its body (key, headers, objects: 0.55 KB measured with tracemalloc), so that a flood of
@@ -71,6 +72,13 @@ class ByteCache:
         self.bytes += answer.cost
         while self.bytes > self._max_bytes:
             self._remove(next(iter(self._stored)))
+
+    def remove_where(self, unwanted: Callable[[str], bool]) -> int:
+        """Forget every answer with such a key; how many there were."""
+        keys = [key for key in self._stored if unwanted(key)]
+        for key in keys:
+            self._remove(key)
+        return len(keys)
 
     def _remove(self, key: str) -> None:
         if gone := self._stored.pop(key, None):

@@ -5,6 +5,7 @@ request to the origin for any number of equal ones, the reload query in the key 
 """
 
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -14,12 +15,14 @@ import aiohttp
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from infra.errors import FootlightError, Invalid, NotFound, Unavailable
+from infra.errors import FootlightError, Forbidden, Invalid, NotFound, Unavailable
 from infra.logs import get_logger
 from infra.settings import LiveSettings
 from media.delivery.answers import Answer, Header, answer, whole
 from media.delivery.cache import ByteCache, Stored
+from media.delivery.doorkeeper import Doorkeeper
 from media.delivery.flights import Flights
+from media.delivery.purging import purged_by, read_purge
 from media.delivery.stats import EdgeStats, Source
 from media.delivery.upstream import Origin
 from media.delivery.wanted import Wanted, wanted
@@ -32,6 +35,8 @@ Send = Callable[[Message], Awaitable[None]]
 Asked = Mapping[str, str]
 
 METHODS = "GET, HEAD, OPTIONS"
+MEDIA = ("/live/", "/vod/", "/posters/")
+MAX_PURGED = 10_000  # newest; an older one is not on its way any more
 # A body goes out in pieces, each after the one before it has left our memory: a stalled reader of a large segment
 # pins one piece and not the segment.
 PIECE_BYTES = 64 * 1024
@@ -44,6 +49,7 @@ STATUS: Mapping[type[FootlightError], int] = {
     OriginTooSlow: 504,
     Unavailable: 503,
     Invalid: 400,
+    Forbidden: 403,
     NotFound: 404,
 }
 
@@ -52,9 +58,15 @@ log = get_logger(__name__)
 
 @asynccontextmanager
 async def open_edge(
-    settings: LiveSettings, origins: Sequence[str], clock: Callable[[], float] = time.monotonic
+    settings: LiveSettings,
+    origins: Sequence[str],
+    doorkeeper: Doorkeeper,
+    address_of_file: Callable[[str], str],
+    *,
+    purge_key: bytes,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator["Edge"]:
-    """An edge and its connections to the origin; leaving the block gives up what is being fetched."""
+    """An edge and its connections to origin and object store; leaving the block gives up what is being fetched."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)  # the flights are the limit
     async with aiohttp.ClientSession(
         connector=connector,
@@ -62,7 +74,8 @@ async def open_edge(
         headers={"accept-encoding": "identity"},
         auto_decompress=False,
     ) as session:
-        edge = Edge(settings, origins, session, clock)
+        origin = Origin(session, settings.origin_url, clock, address_of_file)
+        edge = Edge(settings, origins, origin, doorkeeper, purge_key=purge_key, clock=clock)
         try:
             yield edge
         finally:
@@ -70,7 +83,8 @@ async def open_edge(
 
 
 class Edge:
-    """The ASGI app: `/live/...` for players, `/livez`, and for this machine only `/__edge/stats` and `/metrics`.
+    """The ASGI app: `/live/...` and `/vod/...` for players with cookies, `/posters/...` for all, `/livez`,
+    `/__edge/purge` for who knows the platform's secret, and for this machine only `/__edge/stats` and `/metrics`.
 
     `origins` are the web origins whose pages may read the answers, with cookies.
     """
@@ -79,12 +93,18 @@ class Edge:
         self,
         settings: LiveSettings,
         origins: Sequence[str],
-        session: aiohttp.ClientSession,
+        origin: Origin,
+        doorkeeper: Doorkeeper,
+        *,
+        purge_key: bytes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._origins = frozenset(origins)
-        self._origin = Origin(session, settings.origin_url, clock)
+        self._origin = origin
+        self._doorkeeper = doorkeeper
+        self._purge_key = purge_key
+        self._purged: OrderedDict[str, float] = OrderedDict()
         self._cache = ByteCache(settings.edge_cache_bytes)
         # What the origin may hold is counted apart: it must never keep anybody from what is there already.
         self._flights: Flights[Stored] = Flights()
@@ -103,17 +123,19 @@ class Edge:
             return
         asked = _headers(scope)
         try:
-            found = await self._route(scope, asked)
+            found = await self._route(scope, asked, receive)
         except FootlightError as error:
             found = _refusal(error)
         found.headers.extend(self._shared_headers(asked))
         await _send(send, found, with_body=scope["method"] != "HEAD")
 
-    async def _route(self, scope: Scope, asked: Asked) -> Answer:
+    async def _route(self, scope: Scope, asked: Asked, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
+        if method == "POST" and path == "/__edge/purge":
+            return await self._purge(asked, receive)
         if method not in {"GET", "HEAD", "OPTIONS"}:
             return _method_refused()
-        if path.startswith("/live/"):
+        if path.startswith(MEDIA):
             return self._preflight() if method == "OPTIONS" else await self._media(scope, asked)
         if path == "/livez":
             return _json({"status": "ok"})
@@ -127,6 +149,9 @@ class Edge:
     async def _media(self, scope: Scope, asked: Asked) -> Answer:
         try:
             want = wanted(scope.get("raw_path") or b"", scope["query_string"])
+            if not want.is_open:
+                path = want.key.partition("?")[0]
+                self._doorkeeper.admit(path, _all(scope, b"cookie"))
         except FootlightError:
             self.stats.refused += 1
             raise
@@ -152,13 +177,24 @@ class Edge:
             raise
 
     async def _fetch(self, want: Wanted) -> Stored:
+        began = self._clock()
         try:
             stored = await self._origin.fetch(want)
         except FootlightError as failure:
             log.error("edge.fetch_failed", key=want.key, code=failure.code, **failure.details)
             raise
-        self._cache.put(want.key, stored, self._clock())
+        if began >= self._purged.get(want.playback_id, began):  # else it may be what was to go
+            self._cache.put(want.key, stored, self._clock())
         return stored
+
+    async def _purge(self, asked: Asked, receive: Receive) -> Answer:
+        """Forget all of one video or stream, what is on its way too."""
+        body = await read_purge(receive)
+        playback_id = purged_by(body, asked.get("x-footlight-signature", ""), self._purge_key)
+        self._purged[playback_id] = self._clock()
+        while len(self._purged) > MAX_PURGED:
+            self._purged.popitem(last=False)
+        return _json({"purged": self._cache.remove_where(lambda key: f"/{playback_id}/" in key)})
 
     def _preflight(self) -> Answer:
         return Answer(
@@ -190,6 +226,10 @@ async def _send(send: Send, found: Answer, *, with_body: bool) -> None:
         piece = bytes(body[start : start + PIECE_BYTES])
         more = start + PIECE_BYTES < len(body)
         await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+def _all(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for found, value in scope["headers"] if found == name]
 
 
 def _headers(scope: Scope) -> Asked:

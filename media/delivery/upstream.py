@@ -26,22 +26,30 @@ REFUSALS: Mapping[int, type[FootlightError]] = {400: BadReloadQuery, 404: NoSuch
 class Origin:
     """The origin behind this edge. The session belongs to the caller."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, clock: Callable[[], float]) -> None:
-        """`clock`: the edge's monotonic seconds."""
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        clock: Callable[[], float],
+        address_of_file: Callable[[str], str],
+    ) -> None:
+        """`clock`: the edge's monotonic seconds. `address_of_file`: where the object store has the file of a key."""
         self._session = session
         self._clock = clock
         self._url = url.rstrip("/")
+        self._address_of_file = address_of_file
 
     async def fetch(self, wanted: Wanted) -> Stored:
         """Ask once. Raises `OriginUnreachable` (also for an answer that makes no sense), `OriginTooSlow`."""
         total = HELD_SECONDS if wanted.held else PLAIN_SECONDS
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
-        url = URL(self._url + wanted.key, encoded=True)
+        address = self._address_of_file(wanted.key.lstrip("/")) if wanted.is_stored else self._url + wanted.key
+        url = URL(address, encoded=True)
         try:
             async with self._session.get(url, timeout=timeout, allow_redirects=False) as response:
                 if refusal := REFUSALS.get(response.status):
                     body = msgspec.json.encode({"error": refusal().as_dict()})
-                    return _stored(response, body, "application/json", self._clock())
+                    return _stored(response, body, "application/json", self._clock(), brief=wanted.is_stored)
                 if response.status != 200:
                     raise OriginUnreachable(status=response.status)
                 content_type = response.headers.get("content-type", "application/octet-stream")
@@ -62,8 +70,11 @@ async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(chunks)
 
 
-def _stored(response: aiohttp.ClientResponse, body: bytes, content_type: str, now: float) -> Stored:
-    cache_control = response.headers.get("cache-control", "no-store")
+def _stored(
+    response: aiohttp.ClientResponse, body: bytes, content_type: str, now: float, *, brief: bool = False
+) -> Stored:
+    """`brief`: the object store says nothing about how long a refusal holds."""
+    cache_control = "max-age=1" if brief else response.headers.get("cache-control", "no-store")
     return Stored(
         status=response.status,
         body=body,

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from media.errors import BadReloadQuery, NoSuchMedia
 
-Kind = Literal["playlist", "part", "segment", "init"]
+Kind = Literal["playlist", "part", "segment", "init", "vod_playlist", "vod_segment", "picture"]
 
 MAX_QUERY_BYTES = 1024
 _NUMBER = rb"(?:0|[1-9][0-9]{0,9})"
@@ -25,23 +25,35 @@ _FILES = rb"""
   | (?P<segment> RENDITION/NUMBER\.m4s )
 """.replace(b"NUMBER", _NUMBER).replace(b"RENDITION", _RENDITION)
 _PATH = re.compile(rb"/live/(?P<playback_id>[A-Za-z0-9]{16})/(?:" + _FILES + rb")", re.VERBOSE)
+_VOD_FILES = rb"""
+    BUILD/(?: index | [a-z0-9]{1,16} )\.m3u8 (?P<playlist>)
+  | BUILD/[a-z0-9]{1,16}/(?: init\.mp4 | NUMBER\.m4s ) (?P<segment>)
+  | BUILD/storyboard(?: \.vtt | -NUMBER\.jpg )
+  | captions/[a-z0-9-]{2,40}-[a-z0-9]{12}\.vtt
+""".replace(b"NUMBER", _NUMBER).replace(b"BUILD", rb"[a-z0-9]{12}")
+_UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_VOD_PATH = re.compile(rb"/vod/(?P<video_id>" + _UUID + rb")/(?:" + _VOD_FILES + rb")", re.VERBOSE)
+_POSTER_PATH = re.compile(rb"/posters/(?P<video_id>" + _UUID + rb")/[a-z0-9]{16}\.jpg")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One object of the origin. `key` is its path with the reload query, the same for everybody who means the same."""
+    """One object. `key` is its path with the reload query, the same for everybody who means the same; `playback_id`
+    names the stream or video it belongs to."""
 
     key: str
     kind: Kind
     playback_id: str
-    held: bool  # the origin may keep us waiting until it exists
+    held: bool = False  # the origin may keep us waiting until it exists
+    is_stored: bool = False  # a file of the object store, and not of the live origin
+    is_open: bool = False  # needs no cookies
 
 
 def wanted(raw_path: bytes, query: bytes) -> Wanted:
     """Read a request target. Raises `NoSuchMedia`, `BadReloadQuery`."""
     match = _PATH.fullmatch(raw_path)
     if match is None:
-        raise NoSuchMedia
+        return _stored(raw_path)
     path, playback_id = raw_path.decode(), match["playback_id"].decode()
     if match["playlist"]:
         reload = _reload_query(query)
@@ -51,6 +63,20 @@ def wanted(raw_path: bytes, query: bytes) -> Wanted:
     if match["part"]:
         return Wanted(path, "part", playback_id, held=True)  # announced by a preload hint before it exists
     return Wanted(path, "init" if match["init"] else "segment", playback_id, held=False)
+
+
+def _stored(raw_path: bytes) -> Wanted:
+    """A file of a video. Whatever stands in the query means nothing."""
+    if match := _VOD_PATH.fullmatch(raw_path):
+        kind: Kind = "picture"
+        if match["playlist"] is not None:
+            kind = "vod_playlist"
+        elif match["segment"] is not None:
+            kind = "vod_segment"
+        return Wanted(raw_path.decode(), kind, match["video_id"].decode(), is_stored=True)
+    if match := _POSTER_PATH.fullmatch(raw_path):
+        return Wanted(raw_path.decode(), "picture", match["video_id"].decode(), is_stored=True, is_open=True)
+    raise NoSuchMedia
 
 
 def _reload_query(query: bytes) -> str:

@@ -10,7 +10,7 @@ from media.live.state import Stream
 FIELDS = (
     "s.id, s.creator_id, u.display_name AS creator_name, s.playback_id, s.title, s.category, s.latency, s.status, "
     "s.created_at, s.started_at, s.connected_at, s.interrupted_at, s.ended_at, s.end_reason, s.connections, "
-    "s.described_at, s.record"
+    "s.described_at, s.record, s.visibility"
 )
 NAMES = tuple(field.name for field in fields(Stream))
 FROM = "FROM streams s JOIN users u ON u.id = s.creator_id"
@@ -24,10 +24,10 @@ class StreamRepository:
         """Store a new stream; False when its creator already has an open one (waits for a rival to commit)."""
         status: str = await connection.execute(
             "INSERT INTO streams (id, creator_id, playback_id, key_hash, title, category, latency, status, created_at, "
-            "record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+            "record, visibility) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
             "ON CONFLICT (creator_id) WHERE status <> 'ended' DO NOTHING",
             stream.id, stream.creator_id, stream.playback_id, key_hash, stream.title, stream.category, stream.latency,
-            stream.status, stream.created_at, stream.record,
+            stream.status, stream.created_at, stream.record, stream.visibility,
         )  # fmt: skip
         return status == "INSERT 0 1"
 

@@ -21,6 +21,7 @@ from media.events import (
 )
 
 Latency = Literal["low", "standard"]
+Audience = Literal["public", "premium"]
 EndReason = Literal["stopped_by_creator", "stopped_by_admin", "encoder_gone", "never_started"]
 Change = Literal["went_live", "interrupted", "resumed", "ended"]
 
@@ -59,6 +60,7 @@ class Stream:
     connections: int = 0
     described_at: datetime | None = None
     record: bool = True  # what is sent while this is so becomes a video
+    visibility: Audience = "public"
 
     @property
     def is_over(self) -> bool:

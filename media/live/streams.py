@@ -36,7 +36,7 @@ from media.ingest.meter import WANTED
 from media.live import keys, state
 from media.live.health import HealthReports
 from media.live.repository import StreamRepository
-from media.live.state import EndReason, Latency, Stream
+from media.live.state import Audience, EndReason, Latency, Stream
 from media.live.titles import clean_category, clean_title
 from media.ports import Admission, Health
 from media.recording.repository import RecordingRepository
@@ -103,14 +103,22 @@ class Streams:
     # --- what creators and viewers do
 
     async def start(
-        self, who: Identity, title: str, category: str | None, latency: Latency, *, record: bool = True
+        self,
+        who: Identity,
+        title: str,
+        category: str | None,
+        latency: Latency,
+        *,
+        record: bool = True,
+        visibility: Audience = "public",
     ) -> Started:
         """Open a stream; the encoder may come any time in the next 12 hours. `record`: it becomes a video.
 
         Raises `CreatorsOnly`, `TextRefused`, `StreamAlreadyOpen` (with `details.stream_id`).
         """
         _creators_only(who)
-        key, stream = keys.new_key(), replace(self._new_stream(who, title, category, latency), record=record)
+        new = self._new_stream(who, title, category, latency)
+        key, stream = keys.new_key(), replace(new, record=record, visibility=visibility)
         for _ in range(START_ATTEMPTS):
             async with self._db.transaction() as connection:
                 if await self._repository.insert(connection, stream, keys.hash_of(key)):
@@ -142,9 +150,8 @@ class Streams:
             stream = await self._repository.open_of(connection, who.user_id)
         return stream, await self._health.of(stream.id) if stream else None
 
-    async def manifest_url(self, stream_id: str) -> str:
-        """Where players begin. Raises `StreamNotFound`, `StreamIsOver`, `NothingToPlayYet`."""
-        stream = await self.get(stream_id)
+    async def manifest_url(self, stream: Stream) -> str:
+        """Where players begin. Raises `StreamIsOver`, `NothingToPlayYet`."""
         if stream.is_over:
             raise StreamIsOver(stream_id=stream.id)
         if stream.status == "created" or not await self._health.is_playable(stream.id):

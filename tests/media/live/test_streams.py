@@ -135,7 +135,6 @@ async def test_what_is_no_stream_is_not_found(world: World, stream_id: str) -> N
     who = person("admin")
     for attempt in (
         world.streams.get(stream_id),
-        world.streams.manifest_url(stream_id),
         world.streams.stop(stream_id, who),
         world.streams.reset_key(stream_id, who),
         world.streams.describe(stream_id, who, title="Hello"),
@@ -268,24 +267,28 @@ async def test_late_news_of_an_encoder_that_was_replaced_changes_nothing(world: 
     assert (await world.streams.get(stream_id)).status == "interrupted"
 
 
+async def manifest_url(world: World, stream_id: str) -> str:
+    return await world.streams.manifest_url(await world.streams.get(stream_id))
+
+
 async def test_there_is_something_to_play_once_the_packager_says_so(world: World) -> None:
     creator = await enrol(world.db)
     started = await world.started(creator)
     stream_id = started.stream.id
     with pytest.raises(NothingToPlayYet):
-        await world.streams.manifest_url(stream_id)
+        await manifest_url(world, stream_id)
     await world.streams.connected(stream_id)
     await world.streams.report(stream_id, healthy(playable=False))
     with pytest.raises(NothingToPlayYet):
-        await world.streams.manifest_url(stream_id)
+        await manifest_url(world, stream_id)
     await world.streams.report(stream_id, healthy())
-    url = await world.streams.manifest_url(stream_id)
+    url = await manifest_url(world, stream_id)
     assert url == f"https://edge.example/live/{started.stream.playback_id}/index.m3u8"
     await world.streams.dropped(stream_id, "closed", 1)
-    assert await world.streams.manifest_url(stream_id) == url, "the last pictures stay up while the encoder may return"
+    assert await manifest_url(world, stream_id) == url, "the last pictures stay up while the encoder may return"
     await world.streams.stop(stream_id, creator)
     with pytest.raises(StreamIsOver):
-        await world.streams.manifest_url(stream_id)
+        await manifest_url(world, stream_id)
 
 
 async def test_the_creator_sees_how_the_encoder_does_until_it_drops(world: World) -> None:
