@@ -54,8 +54,7 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
         async with platform() as stack:
             print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)
     if "search" in which:
-        async with platform() as stack:
-            print(await search.measure(stack), flush=True)
+        print(await search.measure(), flush=True)
     if "realtime" in which:
         print(await realtime.measure(rows, quick=quick), flush=True)
     if {"glass", "web-chat"} & set(which) and shutil.which(glass.CHROMIUM) is None:

@@ -19,14 +19,13 @@ from media.catalog.model import Video
 
 ALIAS, NEXT = "videos", "videos-next"
 INDICES = "videos-2*"  # `videos-<year>...`: not the aliases
-GONE = 2**53  # the version of a deletion for good: above every revision
+GONE = 2**53  # the version of what is deleted for good: above every revision
 ATTEMPTS = 5
 # `boolean`: what a match is worth depends on its field alone and not on what else is in the index. So a list that is
 # paged by score stays in order while videos come and go, and of equal matches the newest is first.
 TEXT = {"type": "text", "analyzer": "words", "similarity": "boolean"}
 SETTINGS: Mapping[str, Any] = {
     "refresh_interval": "1s",
-    "gc_deletes": "1h",  # how long a deleted document's version is remembered, against a late write
     "analysis": {
         "analyzer": {"words": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "asciifolding"]}},
         "normalizer": {"folded": {"type": "custom", "filter": ["lowercase", "asciifolding"]}},
@@ -80,10 +79,15 @@ def entry_of(video: Video) -> dict[str, Any]:
 
 
 def operations_of(video_id: str, video: Video | None) -> list[dict[str, Any]]:
-    """A bulk request's lines that make search know of this state of a video; None: there is none any more."""
-    if video is not None and video.is_playable:
-        return [{"index": _at(video_id, video.revision)}, entry_of(video)]
-    return [{"delete": _at(video_id, GONE if video is None else video.revision)}]
+    """A bulk request's lines that make search know of this state of a video; None: there is none any more.
+
+    What is not to be found is written as an entry that nobody finds, and stays until the next build. A deletion would
+    be forgotten after a while with its version, and makes an index of its own when its alias is gone: Elasticsearch
+    heeds `require_alias` for writes only.
+    """
+    known = video is not None and video.is_playable
+    entry = entry_of(video) if video is not None and known else {"id": video_id, "listed": False}
+    return [{"index": _at(video_id, GONE if video is None else video.revision)}, entry]
 
 
 def _at(video_id: str, version: int) -> dict[str, Any]:
@@ -167,7 +171,7 @@ class VideoIndex:
 
 
 def judged(target: str, answers: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether all is written that should be: a newer version there, or nothing there to delete, is as wanted.
+    """Whether all is written that should be: a newer version there is as wanted.
 
     Raises `SearchUnavailable` when a part is to be sent again, `IndexRefused` for what will never be taken.
     """
