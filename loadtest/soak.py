@@ -24,6 +24,7 @@ from infra.local.parts import free_port
 from infra.local.postgres import postgres_part
 from infra.local.process import start
 from infra.local.valkey import form_cluster, valkey_parts
+from infra.logs import configure_logs
 from infra.migrations.runner import migrate
 from infra.settings import LiveSettings, MongoSettings, PostgresSettings, RedisSettings, Settings, VodSettings
 from infra.stores.postgres import open_postgres
@@ -32,6 +33,7 @@ from loadtest.vod.desk import Desk, Worker, draw, open_desk
 
 LEASE_SECONDS = 2
 VIDEO_SECONDS = 4.0
+VIDEO_SIZE = "480x270"  # two qualities, one of them encoded
 # Between the request and the kill: a video of this length is made in about so long.
 LATEST_KILL_SECONDS = 3.0
 PATIENCE_SECONDS = 90.0
@@ -162,7 +164,7 @@ async def soak(kills: int, seed: int) -> Matrix:
     with tempfile.TemporaryDirectory(prefix="footlight-soak-") as temporary:
         folder = Path(temporary)
         async with servers(folder) as settings, open_desk(settings) as desk:
-            frames = await draw(settings.live.ffmpeg, folder / "source.mp4", VIDEO_SECONDS)
+            frames = await draw(settings.live.ffmpeg, folder / "source.mp4", VIDEO_SECONDS, size=VIDEO_SIZE)
             return await Soak(desk, folder, random.Random(seed)).run(folder / "source.mp4", frames, kills)
 
 
@@ -172,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     wanted = parser.parse_args(arguments)
+    configure_logs("ERROR", "console", "soak")
     matrix = asyncio.run(soak(wanted.kills, wanted.seed))
     print(matrix.table())
     print(f"Seed {wanted.seed}.")

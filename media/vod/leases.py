@@ -232,8 +232,3 @@ class Leases:
             shares = await self._repository.shares(connection, video_id)
             shown = await self._repository.shown(connection, video_id)
         return Progress(shares, spent, shown is not None and bool(shown.renditions))
-
-    async def waiting(self) -> tuple[int, float]:
-        """How many tasks may be taken now, and for how many seconds the oldest has waited."""
-        async with self._db.connection() as connection:
-            return await self._repository.waiting(connection)

@@ -237,14 +237,6 @@ class TaskRepository:
         )  # fmt: skip
         return None if row is None else float(row["spent"])
 
-    async def waiting(self, connection: Connection) -> tuple[int, float]:
-        """How many tasks may be taken now, and for how many seconds the oldest has waited."""
-        row = await connection.fetchrow(
-            "SELECT count(*) AS tasks, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS seconds "
-            "FROM transcode_tasks WHERE state = 'waiting' AND due_at <= now()"
-        )
-        return (row["tasks"], row["seconds"]) if row else (0, 0.0)
-
     # --- segments
 
     async def hold(self, connection: Connection, lease: Lease) -> bool:

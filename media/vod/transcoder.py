@@ -31,6 +31,8 @@ from media.vod.tasks import Again, Drop, GiveUp, is_our_fault, judge
 
 QUICK_PLACES = 2
 POLL_SECONDS = 3.0  # finds work when no nudge comes
+# The other places let these choose first: a long task must not wait because its place took a quick one.
+QUICK_FIRST_SECONDS = 0.03
 STALL_SECONDS = 60.0
 PATIENCE_SECONDS = 90.0  # with a database that is away; a task is not thrown away for a restart
 PUT_DOWN_SECONDS = 2.0
@@ -94,8 +96,10 @@ class Transcoder:
         self._nudges.append(nudged)
         while True:
             nudged.clear()
+            if not quick_only:
+                await asyncio.sleep(QUICK_FIRST_SECONDS)
             try:
-                lease = await self._tools.leases.claim(quick_only=quick_only)
+                lease = await self._claim(quick_only=quick_only)
                 if lease is not None:
                     await self._work(lease)
                     continue
@@ -105,6 +109,17 @@ class Transcoder:
                 log.exception("transcoder.place_failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(nudged.wait(), self._pace.poll_seconds)
+
+    async def _claim(self, *, quick_only: bool) -> Lease | None:
+        """Told to stop in the middle, what was claimed is put down."""
+        claiming = asyncio.create_task(self._tools.leases.claim(quick_only=quick_only))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await asyncio.wait({claiming})
+            if not claiming.exception() and (lease := claiming.result()) is not None:
+                await self._put_down(lease)
+            raise
 
     async def _work(self, lease: Lease) -> None:
         with correlated(new_id(), video_id=lease.video_id, task=f"{lease.kind} {lease.chunk}"):

@@ -59,7 +59,7 @@ async def short_video(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
 @pytest.fixture(scope="session")
 async def long_video(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     file = tmp_path_factory.mktemp("sources") / "long.mp4"
-    return Drawn(file, await draw(ffmpeg(), file, 12, size="480x270"))
+    return Drawn(file, await draw(ffmpeg(), file, 10, size="480x270"))
 
 
 @pytest.fixture
