@@ -6,15 +6,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from gateway.core import Core, running
 from infra.clock import system_clock
 from infra.forever import forever
+from infra.settings import Settings
 from infra.stores.mongo import Mongo
 from infra.stores.objects import Objects
 from media.catalog import announcing, deleting, views
-from media.catalog.deleting import Deleting, Leaving, cancelling, follow_deletions
+from media.catalog.deleting import Caches, Deleting, Leaving, cancelling, follow_deletions
 from media.catalog.indexes import keep_making_indexes
 from media.catalog.library import Library
 from media.catalog.naming import follow_names
 from media.catalog.views import Views
 from media.delivery.cloudfront import CloudFrontCopies, cloudfront_client
+from media.delivery.purging import EdgePurging, purge_key_of
 from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
 
@@ -47,6 +49,11 @@ def _deletion(core: Core, library: Library, objects: Objects, counted: Views) ->
     uploads = Uploads.over(core.db, objects, library.catalogue, transcodes, core.outbox, core.settings.vod)
     leaving = Leaving(library.likes, library.history, counted)
     stops = [cancelling(core.db, transcodes), uploads.remove_source]
-    distribution_id = core.settings.playback.distribution_id
-    caches = CloudFrontCopies(cloudfront_client, distribution_id) if distribution_id else None
+    caches = _caches(core.settings)
     return Deleting(library.catalogue.repository, objects, leaving, stops, system_clock, caches=caches)
+
+
+def _caches(settings: Settings) -> Caches:
+    if settings.playback.distribution_id:
+        return CloudFrontCopies(cloudfront_client, settings.playback.distribution_id)
+    return EdgePurging(settings.live.edge_public_url, purge_key_of(settings.auth.secret))

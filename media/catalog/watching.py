@@ -6,7 +6,7 @@ from media.catalog.history import History
 from media.catalog.model import Video
 from media.catalog.views import Viewer, Views
 
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 20.0  # a third of `FOOTLIGHT_PLAYBACK_SECONDS`: so often does the player renew its cookies
 LONGEST_STEP = 1.5  # beats; so late may one come, and more than that lies not between two
 SAVE_MS = 10_000
 PAUSED_SAVE_MS = 1_000  # where somebody stopped is worth more than where they came by

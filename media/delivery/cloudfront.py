@@ -1,8 +1,5 @@
-"""CloudFront's copies of files, in production: a deleted video's are dropped there too.
-
-The edge of development needs none of this: what it holds of a video goes out of date within seconds and is looked at
-only by who still has a cookie, 60 s at most.
-"""
+"""CloudFront's copies of files, in production: a deleted video's are dropped there too. Our own edge is told by
+`purging.py`."""
 
 import asyncio
 import hashlib
