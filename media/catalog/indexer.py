@@ -29,7 +29,7 @@ PENDING = "search_pending"  # `_id`: of a video; `note`: new each time it is not
 BATCH = 500
 ATTEMPTS = 5
 TEND_SECONDS = 2.0
-GRACE_SECONDS = 5.0  # searches that began in the old index end before it goes
+GRACE_SECONDS = 2.0  # searches that began in the old index end before it goes
 LOCK = 4_150_711_005  # of PostgreSQL's advisory locks: one builder at a time
 # MongoDB and search away at once: the bus keeps the event, for half a day.
 PATIENCE = Retry(attempts=1500, first_seconds=1.0, longest_seconds=30.0)
