@@ -11,6 +11,7 @@ from api.app import create_api
 from gateway.activity import RoomActivity
 from gateway.core import Core, running
 from gateway.health import Store
+from gateway.replaying import open_replay
 from infra.clock import system_clock
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
@@ -19,6 +20,10 @@ from media.catalog.announcing import to_bus
 from media.catalog.indexes import keep_making_indexes
 from media.catalog.library import Library
 from media.catalog.search import VideoSearch
+from media.catalog.views import Views
+from media.catalog.watching import Watching
+from media.delivery.playback import Playback
+from media.delivery.signing import load_signer
 from media.live.charts import Charts
 from media.live.timeline import Timeline
 from media.vod.transcodes import Transcodes
@@ -60,6 +65,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 ),
                 held_queue=HeldInChannels(core.db, core.desk.holding),
                 library=library,
+                replay=open_replay(mongo, library.catalogue),
                 video_search=VideoSearch(search, library.catalogue, time.monotonic),
                 uploads=Uploads.over(
                     core.db,
@@ -69,6 +75,8 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                     core.outbox,
                     settings.vod,
                 ),
+                watching=Watching(Views(core.redis, system_clock), library.history),
+                playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
                 settings=settings,
             ),
             stores={

@@ -27,7 +27,7 @@ FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OPEN_SECONDS = 3.0
-PRIVATE = ("room:you", "room:removed", "chat:held", "mod:acted", "mod:held", "studio:video")
+PRIVATE = ("room:you", "room:removed", "chat:held", "mod:acted", "mod:held")
 KEPT_AHEAD = 1000  # entries that wait for a join; of more the newest, and the hole before them asks for another join
 
 
@@ -250,6 +250,8 @@ class RoomClient:
             self.closings.append(body)
             if body["delay_ms"] or body["code"] == "node.draining":
                 self._spawn(self._move(body["delay_ms"] / 1000))
+        elif name == "studio:video":
+            self.told.append((name, body))
         elif view := self.views.get(body["stream_id"]):
             if name in PRIVATE:
                 self.told.append((name, body))

@@ -22,6 +22,7 @@ from api.held import HeldController, HeldInChannel
 from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
 from api.playback import PlaybackController
+from api.replay import ReplayController
 from api.search import SearchController
 from api.shown_videos import VideoShelf
 from api.streams import StreamController
@@ -37,6 +38,7 @@ from media.delivery.playback import Playback
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.vod.uploads import Uploads
+from realtime.archive.replay import Replay
 from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.ports import ViewerCounts
@@ -58,6 +60,7 @@ class Parts(TypedDict, total=False):
     library: Library | None
     video_search: VideoSearch | None
     uploads: Uploads | None
+    replay: Replay | None
     watching: Watching | None
     playback: Required[Playback]
 
@@ -87,6 +90,7 @@ def _handlers(parts: Parts, settings: Settings) -> list[ControllerRouterHandler]
     found += [HeldController] if parts.get("held_queue") is not None else []
     found += VIDEOS if parts.get("library") is not None else ()
     found += [PlaybackController] if parts.get("watching") is not None else []
+    found += [ReplayController] if parts.get("replay") is not None else []
     found += [SearchController] if parts.get("video_search") is not None else []
     found += [UploadController, large_forms(settings.vod)] if parts.get("uploads") is not None else []
     return found

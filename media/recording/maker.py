@@ -22,7 +22,7 @@ from infra.logs import get_logger
 from infra.stores.objects import Objects
 from infra.stores.postgres import Connection, Postgres
 from media.catalog.errors import VideoNotFound
-from media.catalog.model import Metadata, Recording, Video, Visibility
+from media.catalog.model import Metadata, Recording, Video
 from media.events import StreamEnded
 from media.live.repository import StreamRepository
 from media.live.state import Stream
@@ -159,7 +159,7 @@ class Maker:
         video_id = video_id_of(stream)
         key = source_key(video_id)
         try:
-            await self._catalogue.create(self._video(due, stream, recording, size_bytes, await self._seen_by(stream)))
+            await self._catalogue.create(self._video(due, stream, recording, size_bytes))
         except VideoNotFound:  # deleted by its creator, between two attempts of ours
             await self._objects.call("delete_object", Key=key)
             await self._forget(due.stream_id)
@@ -172,7 +172,7 @@ class Maker:
         self._nudge()
         log.info("recording.made", stream_id=stream.id, video_id=video_id, size_bytes=size_bytes)
 
-    def _video(self, due: Due, stream: Stream, recording: Recording, size_bytes: int, visibility: Visibility) -> Video:
+    def _video(self, due: Due, stream: Stream, recording: Recording, size_bytes: int) -> Video:
         now = self._clock()
         moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return Video(
@@ -182,7 +182,7 @@ class Maker:
             title=stream.title,
             description=CUT_SHORT if due.cut_short else "",
             category=stream.category,
-            visibility=visibility,
+            visibility=stream.visibility,
             status="processing",
             upload_url=source_key(video_id_of(stream)),
             metadata=Metadata(file_size=size_bytes),
@@ -190,10 +190,6 @@ class Maker:
             created_at=moment,
             updated_at=moment,
         )
-
-    async def _seen_by(self, stream: Stream) -> Visibility:
-        """Who could watch the stream may watch its recording."""
-        return "premium" if getattr(stream, "visibility", "public") == "premium" else "public"
 
     # --- tidying
 

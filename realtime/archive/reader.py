@@ -22,6 +22,8 @@ from realtime.room.log import Line
 from realtime.room.redaction import covered_by, covers, tombstone
 
 MAX_LIMIT = 500
+SAID = frozenset({"message", "announcement"})
+SAID_ORDER = [("at", 1), ("offset", 1)]
 OWN_FIELDS = ("_id", "epoch", "mark")
 # Everything that begins with an exclamation mark and goes on: removals, without the many other control entries.
 REMOVAL_MARKS = {"$gt": "!", "$lt": '"'}
@@ -39,6 +41,18 @@ class PublicLine(NamedTuple):
 
     place: Place
     entry: dict[str, Any]
+
+
+class Said(NamedTuple):
+    """A page of what was said, as it stands now.
+
+    `next`: where to go on (a millisecond, and how many of its entries were read), None at the end. `revision` grows
+    with every removal in the room: with another one, what one has read before may not hold.
+    """
+
+    entries: list[dict[str, Any]]
+    next: tuple[int, int] | None
+    revision: int
 
 
 class Gone:
@@ -86,6 +100,47 @@ class PublicArchive:
         gone = Gone(order, [removal for removal in removals if removal["epoch"] in order])
         return [public(document, gone, repeated) for document in found]
 
+    async def said(
+        self, stream_id: str, since_ms: int, until_ms: int, after: tuple[int, int] | None = None, limit: int = 100
+    ) -> Said:
+        """Messages and announcements of a time, `until_ms` not included, by when they were said; without what was
+        removed and not brought back. `after`: `next` of the page before. A page may have fewer than `limit`."""
+        since_ms, skipped = after or (since_ms, 0)
+        wanted, limit = said_query(stream_id, since_ms, until_ms), min(limit, MAX_LIMIT)
+        async with self._mongo.collection(COLLECTION) as stored:
+            order = await _epochs(stored, stream_id)
+            marks = {"stream_id": stream_id, "mark": REMOVAL_MARKS}
+            removals = await stored.find(marks, {"mark": 1, "epoch": 1, "offset": 1}).to_list()
+            found = await stored.find(wanted).sort(SAID_ORDER).skip(skipped).limit(limit + 1).to_list()
+            page = [one for one in found[:limit] if one["epoch"] in order and one["kind"] in SAID]
+            repeated = await _said_before(stored, stream_id, order, page)
+            gone = Gone(order, [removal for removal in removals if removal["epoch"] in order])
+            restored = await _restored(stored, stream_id, gone, [one for one in page if gone.covers(one)])
+        kept = [one for one in page if one["_id"] not in repeated and (one["mark"] in restored or not gone.covers(one))]
+        after = _next(found[:limit], since_ms, skipped) if len(found) > limit else None
+        return Said([_entry(one) for one in kept], after, len(removals))
+
+
+def said_query(stream_id: str, since_ms: int, until_ms: int) -> dict[str, Any]:
+    """One range of the index by time. Its kinds are sorted out afterwards: nearly all are messages, and asked for
+    several kinds a planner may leave the index aside."""
+    return {"stream_id": stream_id, "at": {"$gte": since_ms, "$lt": until_ms}}
+
+
+def _next(page: Sequence[Document], since_ms: int, skipped: int) -> tuple[int, int]:
+    """The last millisecond of a page, and how many of its entries were read."""
+    at = int(page[-1]["at"])
+    return at, sum(one["at"] == at for one in page) + (skipped if at == since_ms else 0)
+
+
+async def _restored(stored: Stored, stream_id: str, gone: Gone, covered: Sequence[Document]) -> set[str]:
+    """The marks of those that were brought back and not removed again."""
+    if not covered:
+        return set()
+    wanted = {"stream_id": stream_id, "kind": "restored", "mark": {"$in": [one["mark"] for one in covered]}}
+    found = await stored.find(wanted, {"mark": 1, "epoch": 1, "offset": 1}).to_list()
+    return {one["mark"] for one in found if not gone.covers(one)}
+
 
 def public(document: Document, gone: Gone, repeated: Collection[str]) -> PublicLine:
     """The line for anybody; `repeated`: ids of the documents that say again what stands before."""
@@ -93,7 +148,11 @@ def public(document: Document, gone: Gone, repeated: Collection[str]) -> PublicL
     if gone.covers(document) or document["_id"] in repeated:
         stone = tombstone(Line(place.offset, b""), document["stream_id"])
         return PublicLine(place, msgspec.json.decode(stone.entry))
-    return PublicLine(place, {name: _plain(value) for name, value in document.items() if name not in OWN_FIELDS})
+    return PublicLine(place, _entry(document))
+
+
+def _entry(document: Document) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in document.items() if name not in OWN_FIELDS}
 
 
 def _plain(value: Any) -> Any:
