@@ -9,10 +9,18 @@ const BASE = "/api/v1";
 const SIGNED_IN = "footlight.signed_in";
 const REFRESHED_AT = "footlight.refreshed_at";
 const TIMEOUT_MS = 15_000;
+const FILE_TIMEOUT_MS = 120_000;
 
 export interface CallOptions {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
+  /** Sent as it is, as `type`, instead of a JSON body. */
+  file?: Blob;
+  type?: string;
+  headers?: Record<string, string>;
+  /** Goes out although the page is being left. */
+  keepalive?: boolean;
+  timeoutMs?: number;
   signal?: AbortSignal | undefined;
   /** False for calls where a 401 is about what was typed, not about the session. */
   refresh?: boolean;
@@ -30,14 +38,15 @@ export async function call<Answer>(path: string, options: CallOptions = {}): Pro
   }
 }
 
-async function once<Answer>(path: string, { method = "GET", body, signal }: CallOptions): Promise<Answer> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+async function once<Answer>(path: string, options: CallOptions): Promise<Answer> {
+  const { method = "GET", signal, keepalive = false } = options;
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? (options.file ? FILE_TIMEOUT_MS : TIMEOUT_MS));
   const init: RequestInit = {
     method,
+    keepalive,
     credentials: "same-origin",
-    headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...content(options),
   };
   const answer = await fetch(`${BASE}${path}`, init).catch((reason: unknown) => {
     if (signal?.aborted) throw reason;
@@ -47,6 +56,13 @@ async function once<Answer>(path: string, { method = "GET", body, signal }: Call
   const parsed: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw errorFrom(answer.status, parsed);
   return parsed as Answer;
+}
+
+function content({ body, file, type = "", headers = {} }: CallOptions): RequestInit {
+  const accepting = { accept: "application/json", ...headers };
+  if (file) return { headers: { ...accepting, "content-type": type }, body: file };
+  if (body === undefined) return { headers: accepting };
+  return { headers: { ...accepting, "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
 let refreshing: Promise<boolean> | null = null;

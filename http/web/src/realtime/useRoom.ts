@@ -214,7 +214,7 @@ function enterRoom({ streamId, desk, dispatch, current, onRefused, onNews }: Ent
       frames.flush();
       onNews(news);
     };
-    const handlers: Omit<ServerEvents, "session:closing"> & { connect: () => void; disconnect: () => void } = {
+    const handlers: Omit<ServerEvents, "session:closing" | "studio:video"> & { connect: () => void; disconnect: () => void } = {
       connect: () => void join(),
       disconnect: () => tell({ type: "disconnected" }),
       chat: (entries) => frames.add(entries.filter((entry) => entry.stream_id === streamId)),

@@ -22,6 +22,7 @@ import { useIngest } from "./ingest";
 import { IngestPanel } from "./IngestPanel";
 import { QuickSettings } from "./QuickSettings";
 import { RecentActions } from "./RecentActions";
+import { StudioTabs } from "./StudioTabs";
 import { TimelinePanel } from "./TimelinePanel";
 
 interface DeskProps {
@@ -73,6 +74,7 @@ export function LiveDesk({ stream, health, onNews }: DeskProps) {
   };
   return (
     <div className="page desk">
+      <StudioTabs />
       <StateBar stream={{ ...stream, title: known.title }} status={status} viewers={viewers} onStopped={onNews} arrange={<ArrangeButton button={arrangeButton} on={arranging} onToggle={() => setArranging(!arranging)} />} />
       <Boxes boxes={boxes} arranging={arranging} onDone={doneArranging} />
     </div>

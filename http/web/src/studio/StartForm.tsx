@@ -7,6 +7,7 @@ import { Button } from "../ui/Button";
 import { Field, FormError } from "../ui/Field";
 import { HowTo } from "./HowTo";
 import { rememberIngest } from "./ingest";
+import { StudioTabs } from "./StudioTabs";
 
 const CATEGORIES = ["Art", "Coding", "Cooking", "Education", "Gaming", "Making", "Music", "Outdoors", "Sports", "Talk"];
 
@@ -47,6 +48,7 @@ export function StartForm({ onStarted }: { onStarted: () => void }) {
 
   return (
     <div className="page studio-start">
+      <StudioTabs />
       <header className="studio-state" data-testid="studio-state" data-state="offline">
         <span className="studio-lamp" aria-hidden="true" />
         <div><h1>You are offline</h1><p className="muted">Name the stream, get a key, start your encoder. Nobody sees anything before the encoder runs.</p></div>

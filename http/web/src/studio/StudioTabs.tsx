@@ -1,0 +1,11 @@
+/** The rooms of the studio. */
+import { NavLink } from "react-router";
+
+export function StudioTabs() {
+  return (
+    <nav className="studio-tabs" aria-label="Studio">
+      <NavLink to="/studio" end>Go live</NavLink>
+      <NavLink to="/studio/videos">Videos</NavLink>
+    </nav>
+  );
+}
