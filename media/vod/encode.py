@@ -32,6 +32,8 @@ MAX_PAD_SECONDS = 2.0  # a picture may end so long before its file says; the las
 WHOLE = 0.95
 SLOWEST = 60.0  # times real time, with half an hour to begin with: slower than this is not encoding but hanging
 MEMORY_BYTES = 8 << 30
+# Else ffmpeg starts as many as there are cores for each codec, whose stacks alone may pass the limit of memory.
+THREADS = "4"
 # ffmpeg's own reasons for an end: a full disk, and SIGXFSZ or SIGXCPU, which it catches.
 FULL = ("No space left on device", "File too large")
 
@@ -59,7 +61,7 @@ async def encode_chunk(  # noqa: PLR0913  # each says another thing, none of the
         Gatherer(out, rendition.name, plan, range(chunk.first, chunk.end), start, on_segment) for rendition in wanted
     ]
     command = (*_common(ffmpeg), *_picture(source, probed, plan, chunk, wanted))
-    await _run(command, out, gatherers, _length(plan, chunk), on_progress, start)
+    await _run(command, out, gatherers, _length(plan, chunk), on_progress)
     return _whole(gatherers, probed)
 
 
@@ -76,7 +78,7 @@ async def encode_audio(
     """Write `out/audio/init.mp4` and a segment for each of the plan's cuts; stereo AAC of the picture's length."""
     gatherer = Gatherer(out, AUDIO, plan, range(len(plan.cuts)), 0.0, on_segment)
     command = (*_common(ffmpeg), *_sound(source, probed, plan))
-    await _run(command, out, [gatherer], plan.duration_seconds, on_progress, 0.0)
+    await _run(command, out, [gatherer], plan.duration_seconds, on_progress)
     return _whole([gatherer], probed)
 
 
@@ -165,16 +167,22 @@ class _Stretch:
 
 
 async def _run(
-    command: tuple[str, ...], out: Path, gatherers: Sequence[Gatherer], seconds: float, on_progress: OnProgress,
-    start: float,
-) -> None:  # fmt: skip
+    command: tuple[str, ...], out: Path, gatherers: Sequence[Gatherer], seconds: float, on_progress: OnProgress
+) -> None:
+    done = 0.0
+
     def heard(line: str) -> None:
         name, _, value = line.partition("=")
-        if name == "out_time_us" and value.lstrip("-").isdigit():
-            on_progress(min(seconds, max(0.0, int(value) / 1e6 - start)))
+        nonlocal done
+        if name == "out_time_us" and value.isdigit():  # counts from what was written when it was first asked for
+            done = max(done, int(value) / 1e6)
         if name == "progress":
             for gatherer in gatherers:
                 gatherer.look()
+            tell()
+
+    def tell() -> None:
+        on_progress(min(seconds, max(done, min(gatherer.seconds for gatherer in gatherers))))
 
     wall = 1800.0 + seconds * SLOWEST
     limits = Limits(
@@ -184,6 +192,7 @@ async def _run(
         await run_confined(command, folder=out, limits=limits, on_line=heard)
         for gatherer in gatherers:
             gatherer.look(ended=True)
+        tell()
     except ChildFailed as failed:
         if any(words in failed.said for words in FULL):
             raise ScratchFull from failed
@@ -203,7 +212,7 @@ def _whole(gatherers: Sequence[Gatherer], probed: Probed) -> list[Segment]:
 
 def _common(ffmpeg: str) -> tuple[str, ...]:
     return (ffmpeg, "-hide_banner", "-y", "-nostdin", "-loglevel", "error", "-nostats", "-progress", "pipe:1",
-            "-stats_period", "0.05")  # fmt: skip
+            "-stats_period", "0.05", "-filter_threads", THREADS, "-filter_complex_threads", THREADS)  # fmt: skip
 
 
 def _picture(
@@ -233,7 +242,7 @@ def _picture(
 
 def _read_from(source: Path, probed: Probed, seconds: float) -> list[str]:
     seek = ["-noaccurate_seek", "-ss", f"{seconds + probed.start_seconds:.6f}"] if seconds > 0 else []
-    return [*INPUT_GUARD, *seek, "-copyts", "-i", str(source)]
+    return [*INPUT_GUARD, "-threads", THREADS, *seek, "-copyts", "-i", str(source)]
 
 
 def _graph(
@@ -272,7 +281,7 @@ def _x264(rendition: PlannedRendition) -> list[str]:
     """Key frames where we say and nowhere else; the rate capped over one second."""
     kbps = rendition.bitrate_bps // 1000
     return [
-        "-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-crf", "23",
+        "-c:v", "libx264", "-threads", THREADS, "-preset", "superfast", "-profile:v", "high", "-crf", "23",
         "-maxrate", f"{kbps}k", "-bufsize", f"{kbps}k",
         "-g", "100000", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1",
         "-fps_mode", "passthrough", "-enc_time_base", f"1:{TIMESCALE}",

@@ -6,7 +6,6 @@ the parent checks as if the stranger had said it.
 
 import sys
 import time
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -49,7 +48,7 @@ def main() -> None:
         answer: dict[str, Any] = {"probed": examine(path, asked)}
     except Refused as refused:
         answer = {"refused": refused.code}
-    except (FFmpegError, ValueError, IndexError, EOFError) as broken:
+    except (FFmpegError, ValueError, IndexError, EOFError, MemoryError, OverflowError) as broken:
         answer = {"refused": "video.format" if isinstance(broken, av.error.ArgumentError) else "video.unreadable"}
     sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
 
@@ -62,16 +61,13 @@ def examine(path: str, asked: Asked) -> Probed:
         stream = _picture(container)
         if stream.codec_context.width * stream.codec_context.height > asked.max_pixels:
             raise Refused("video.too_large_picture")
-        duration = _duration(container, stream)
-        if duration > asked.max_seconds:
+        if _duration(container, stream) > asked.max_seconds:
             raise Refused("video.too_long")
         first = _first_frame(container, stream)
         if first.width * first.height > asked.max_pixels:
             raise Refused("video.too_large_picture")
         start = _start(container)
-        if duration > 0 and not _is_whole(container, stream, start + duration):
-            raise Refused("video.truncated")
-        duration = duration or _measured(container, stream, start, asked.max_seconds)
+        duration = _length(container, stream, start, asked.max_seconds)
         track = _track(stream, first, duration, container.size)
     track = _with_keyframes(path, asked, track, start)
     with av.open(path, options=dict(asked.options), metadata_errors="ignore") as container:
@@ -115,28 +111,38 @@ def _first_frame(container: Any, stream: Any) -> Any:
     raise Refused("video.unreadable")
 
 
-def _is_whole(container: Any, stream: Any, end: float) -> bool:
-    """Whether packets are there until near the end the header names. A truncated file probes as healthy, and an
-    encoder of it ends with success (measured): this is where it is found."""
-    reach = max(0.0, end - TAIL_SECONDS)
+def _length(container: Any, stream: Any, start: float, max_seconds: float) -> float:
+    """Seconds of the picture, as the header says and as packets are there for. A truncated file probes as healthy, and
+    an encoder of it ends with success (measured): this is where it is found."""
+    said = _duration(container, stream)
+    if said <= 0:
+        return _measured(container, stream, start, max_seconds)
+    end = _end(container, stream, start + said)
+    if _reaches(end - start, said):
+        return said
+    # Matroska files of some programs count from zero and not from their first picture.
+    if "matroska" in container.format.name and _reaches(end - start, said - start):
+        return said - start
+    raise Refused("video.truncated")
+
+
+def _reaches(seconds: float, length: float) -> bool:
+    return length > 0 and (seconds >= length * WHOLE or seconds >= length - 1.0)
+
+
+def _end(container: Any, stream: Any, expected: float) -> float:
+    """Where the picture's last packet ends. `expected` when it takes too long to find: encoding will tell."""
+    last, limit = 0.0, time.monotonic() + SCAN_SECONDS
     try:
-        container.seek(int(reach * av.time_base))
-        last = max(
-            (float((packet.pts + (packet.duration or 0)) * packet.time_base) for packet in _timed(container, stream)),
-            default=0.0,
-        )
+        container.seek(int(max(0.0, expected - TAIL_SECONDS) * av.time_base))
+        for packet in container.demux(stream):
+            if packet.pts is not None:
+                last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            if time.monotonic() > limit:
+                return expected
     except FFmpegError:
-        return False
-    return last >= end * WHOLE or last >= end - 1.0
-
-
-def _timed(container: Any, stream: Any) -> Iterator[Any]:
-    limit = time.monotonic() + SCAN_SECONDS
-    for packet in container.demux(stream):
-        if time.monotonic() > limit:
-            return
-        if packet.pts is not None:
-            yield packet
+        pass  # unreadable from here on: what was found until here counts
+    return last
 
 
 def _measured(container: Any, stream: Any, start: float, max_seconds: float) -> float:
