@@ -25,5 +25,5 @@ export default defineConfig({
   plugins: [react(), offlineApiPage()],
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
   server: { proxy: { "/api": backend, "/openapi.json": backend, "/socket.io": { target: backend, ws: true } } },
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { testTimeout: 30_000, environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

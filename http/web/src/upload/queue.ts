@@ -46,6 +46,7 @@ export function whenUploaded(listener: (video: Video) => void): () => void {
 
 /** Begin to send these files. Those that cannot be videos stay in the list with the reason. */
 export function addFiles(chosen: { file: File; handle: FileSystemFileHandle | null }[]): void {
+  askBeforeLeaving();
   for (const { file, handle } of chosen) {
     const upload: QueuedUpload = {
       key: randomId(), videoId: null, name: file.name, title: titleOf(file.name), sizeBytes: file.size,
@@ -98,6 +99,7 @@ export function adopt(found: { video: Video; upload: Upload }[]): void {
 export async function resumeLeft(key: string, chosen: File | null): Promise<"going on" | "choose the file"> {
   const upload = all.find((each) => each.key === key);
   if (!upload?.videoId) return "going on";
+  askBeforeLeaving();
   const file = chosen ?? (await fileAgain(upload.videoId));
   if (!file) return "choose the file";
   change(key, { problem: null });
@@ -197,6 +199,14 @@ function tell(): void {
   }, 50);
 }
 
-addEventListener("beforeunload", (event) => {
-  if (all.some((each) => ["opening", "waiting", "sending", "offline", "finishing"].includes(each.state))) event.preventDefault();
-});
+const GOING = new Set<QueuedUpload["state"]>(["opening", "waiting", "sending", "offline", "finishing"]);
+let asking = false;
+
+/** Leaving the page while something is sent is asked about once more; nothing is lost either way. */
+function askBeforeLeaving(): void {
+  if (asking) return;
+  asking = true;
+  addEventListener("beforeunload", (event) => {
+    if (all.some((each) => GOING.has(each.state))) event.preventDefault();
+  });
+}
