@@ -5,6 +5,7 @@ outside the database (objects, the document) is done after the commit and, when 
 until it is done (`settle`). So each step may be repeated, by anybody: the answer is what is true, not what was tried.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,6 +55,7 @@ from media.vod.upload_storage import FOLDER, UploadStorage
 from media.vod.upload_sweeper import UploadSweeper
 
 URL_SECONDS = 3600
+ASKED_AT_ONCE = 8  # uploads whose parts are looked up, as many as storage has threads
 OPENING = timedelta(minutes=10)  # an upload that was not begun by then never will be
 REQUEST_KEYS_LIVE = timedelta(hours=24)
 MISSING_SHOWN = 1000
@@ -189,14 +191,13 @@ class Uploads:
             uploads = await self._repository.open_of(connection, who.user_id)
             usage = await self._usage(connection, who.user_id)
         videos = {video.id: video for video in await self._catalogue.many([upload.video_id for upload in uploads])}
-        return Unfinished(
-            [
-                Opened(videos[upload.video_id], await self._progress(upload))
-                for upload in uploads
-                if upload.video_id in videos
-            ],
-            usage,
-        )
+        shown = [upload for upload in uploads if upload.video_id in videos]
+        found: list[Opened] = []
+        for start in range(0, len(shown), ASKED_AT_ONCE):
+            some = shown[start : start + ASKED_AT_ONCE]
+            progress = await asyncio.gather(*(self._progress(upload) for upload in some))
+            found += [Opened(videos[one.upload.video_id], one) for one in progress]
+        return Unfinished(found, usage)
 
     # --- the way of a form
 
