@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from accounts.accounts import Accounts
 from api.app import create_api
 from gateway.activity import RoomActivity
+from gateway.replaying import open_replay
 from infra.clock import system_clock
 from infra.errors import FootlightError
 from infra.events import Event
@@ -25,6 +26,7 @@ from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
 from realtime.archive.mongo import COLLECTION
+from realtime.archive.replay import Replay
 from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.moderation.said import MongoSaid
@@ -131,6 +133,12 @@ async def library(mongo_settings: MongoSettings, objects: Objects) -> AsyncItera
 
 
 @pytest.fixture
+async def replay(mongo_settings: MongoSettings, library: Library) -> AsyncIterator[Replay]:
+    async with open_mongo(mongo_settings) as mongo:
+        yield open_replay(mongo, library.catalogue)
+
+
+@pytest.fixture
 async def client(
     world: World,
     streams: Streams,
@@ -139,6 +147,7 @@ async def client(
     channel_emotes: ChannelEmotes,
     channels: Channels,
     library: Library,
+    replay: Replay,
 ) -> AsyncIterator[httpx.AsyncClient]:
     charts = Charts(streams, timeline, RoomActivity(world.db, world.redis))
     api = create_api(
@@ -149,6 +158,7 @@ async def client(
         channel_emotes=channel_emotes,
         channels=channels,
         library=library,
+        replay=replay,
         settings=Settings(),
     )
     app = Bearer(api, world.accounts)
