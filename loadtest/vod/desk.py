@@ -19,6 +19,7 @@ from pathlib import Path
 
 from infra.bus.open import open_bus
 from infra.bus.port import Bus
+from infra.children import ends_with_us
 from infra.clock import new_id, system_clock
 from infra.metrics import Metrics
 from infra.outbox import Outbox
@@ -218,9 +219,10 @@ class Desk:
     async def start_worker(self, scratch: Path, *program: str, **more: object) -> Worker:
         """A transcoder in a process of its own; `program` instead of `-m gateway`."""
         log = scratch.with_name(f"{scratch.name}-{new_id()}.log")
+        command = ends_with_us((sys.executable, *(program or ("-m", "gateway")), "transcode"))
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, *(program or ("-m", "gateway")), "transcode", stdout=output, stderr=output,
+                *command, stdout=output, stderr=output,
                 env=self.environment(scratch, **more), start_new_session=True,
             )  # fmt: skip
         worker = Worker(process, log)

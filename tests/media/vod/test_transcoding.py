@@ -39,7 +39,7 @@ from tests.media.publisher import ffmpeg
 from tests.media.vod.work import Work
 
 CHUNKED = str(Path(__file__).with_name("chunked.py"))
-PACE = Pace(poll_seconds=0.5, stall_seconds=1.0)
+PACE = Pace(poll_seconds=0.5)
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,16 @@ async def desk(
 
 
 @asynccontextmanager
-async def transcoding(desk: Desk, program: Path | None = None, **changes: Any) -> AsyncIterator[None]:
+async def transcoding(
+    desk: Desk, program: Path | None = None, pace: Pace = PACE, **changes: Any
+) -> AsyncIterator[None]:
     """A transcoder in this process, for as long as the block lasts; `program` in place of ffmpeg."""
     settings = desk.settings
     if program is not None:
         settings = replace(settings, live=replace(settings.live, ffmpeg=str(program)))
     settings = replace(settings, vod=replace(settings.vod, **changes))
     stop = asyncio.Event()
-    async with open_transcoder(settings, pace=PACE) as transcoder:
+    async with open_transcoder(settings, pace=pace) as transcoder:
         running = asyncio.create_task(transcoder.run(stop))
         try:
             yield
@@ -217,7 +219,8 @@ async def test_a_worker_told_to_stop_puts_its_task_down_at_once(desk: Desk, long
 async def test_an_encoder_that_hangs_is_ended_and_tried_again_until_the_video_fails_with_a_reason(
     desk: Desk, short_video: Drawn, tmp_path: Path
 ) -> None:
-    async with transcoding(desk, a_program(tmp_path, "exec sleep 100"), max_attempts=2):
+    hasty = replace(PACE, stall_seconds=1.0)
+    async with transcoding(desk, a_program(tmp_path, "exec sleep 100"), hasty, max_attempts=2):
         video_id = await desk.upload(short_video.file)
         video = await made(desk, video_id)
         assert video.failure is not None
@@ -240,11 +243,15 @@ async def test_a_file_that_is_no_video_fails_at_once_and_for_good(desk: Desk, tm
     assert not video.failure.retryable
 
 
-async def test_a_disk_that_is_full_is_not_the_videos_fault(desk: Desk, short_video: Drawn) -> None:
+async def test_a_disk_without_room_is_not_the_videos_fault(desk: Desk, short_video: Drawn, tmp_path: Path) -> None:
+    fills_it = a_program(tmp_path, "head -c 2000000 /dev/zero > rubbish; exec sleep 100")
     async with transcoding(desk, scratch_bytes=1000):
         video_id = await desk.upload(short_video.file)
         await until(desk, "SELECT excuses >= 2 FROM transcode_tasks")
-        assert await value(desk, "SELECT attempt <= 1 FROM transcode_tasks")
+    async with transcoding(desk, fills_it, scratch_bytes=short_video.file.stat().st_size + 1_000_000):
+        await until(desk, "SELECT count(*) >= 2 FROM transcode_tasks WHERE excuses > 0 AND kind <> 'prepare'")
+        assert await value(desk, "SELECT max(attempt) FROM transcode_tasks") == 1
+        assert children() == []
     async with transcoding(desk):
         await made(desk, video_id)
     assert await desk.faults(video_id, short_video.frames) == []
