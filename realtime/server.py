@@ -207,6 +207,15 @@ def _handlers(
     }
 
 
+async def _following(bus: Bus, snapshots: Streams, connections: Connections, studio: Studio) -> list[Subscription]:
+    """What a node hears from the bus."""
+    return [
+        await follow_streams(bus, snapshots),
+        await follow_accounts(bus, connections),
+        await follow_progress(bus, studio),
+    ]
+
+
 @asynccontextmanager
 async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes together, by keyword
     *,
@@ -241,11 +250,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
         nodes = Nodes(redis)
-        following = [
-            await follow_streams(bus, snapshots),
-            await follow_accounts(bus, connections),
-            await follow_progress(bus, studio),
-        ]
+        following = await _following(bus, snapshots, connections, studio)
         work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
         log.info("realtime.open", node=node)
         async with (

@@ -114,15 +114,20 @@ class RecordingStage:
 
     async def publish(self, started: Started, seconds: float, **options: Any) -> None:
         """From connecting to being gone."""
+        connections = (await self.streams.get(started.stream.id)).connections + 1
         async with publishing(self.url(started), seconds=seconds, real_time=False, **options) as encoder:
             assert await encoder.ended() == 0, encoder.said
-        await self.until_interrupted(started)
+        await self.until_gone(started, connections)
 
     def url(self, started: Started) -> str:
         return f"rtmp://{LOOPBACK}:{self.settings.rtmp_port}/live/{started.ingest.key}"
 
-    async def until_interrupted(self, started: Started) -> None:
-        while (await self.streams.get(started.stream.id)).status != "interrupted":  # noqa: ASYNC110  # a row of a database
+    async def until_gone(self, started: Started, connections: int) -> None:
+        """The encoder of that connection came and went: it may be gone before the live process has read all it sent."""
+        while True:
+            stream = await self.streams.get(started.stream.id)
+            if (stream.status, stream.connections) == ("interrupted", connections):
+                return
             await asyncio.sleep(0.05)
 
     async def end(self, started: Started) -> None:
