@@ -19,12 +19,13 @@ import aiohttp
 from infra.clock import system_clock
 from infra.local.mongo import mongo_part
 from infra.local.parts import LOOPBACK, Part, free_port
+from infra.local.playback_keys import kept_playback_keys
 from infra.local.postgres import postgres_part
 from infra.local.process import start
 from infra.local.search import answers, search_part
 from infra.local.valkey import form_cluster, valkey_parts
 from infra.migrations.runner import migrate
-from infra.settings import PostgresSettings, Settings, load_settings
+from infra.settings import PlaybackSettings, PostgresSettings, Settings, load_settings
 from infra.stores.mongo import open_mongo
 from infra.stores.postgres import open_postgres
 from infra.stores.search import open_search
@@ -192,7 +193,10 @@ async def servers(folder: Path) -> AsyncIterator[dict[str, str]]:
         await form_cluster(redis_urls, bus_ports)
         async with open_postgres(PostgresSettings(url=postgres_url)) as db:
             await migrate(db)
+        private_key, public_keys = kept_playback_keys(folder / "playback", PlaybackSettings().key_pair_id)
         yield {
+            "FOOTLIGHT_PLAYBACK_PRIVATE_KEY": str(private_key),
+            "FOOTLIGHT_PLAYBACK_PUBLIC_KEYS": str(public_keys),
             "FOOTLIGHT_POSTGRES_URL": postgres_url,
             "FOOTLIGHT_REDIS_NODES": ",".join(redis_urls),
             "FOOTLIGHT_MONGO_URL": mongo_url,
