@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -28,6 +30,7 @@ from media.vod.errors import (
     UploadTooLarge,
 )
 from media.vod.ports import Source
+from media.vod.upload_repository import UploadRepository
 from media.vod.upload_storage import UploadStorage
 from tests.media.vod.upload_stage import MIB, UploadStage, part_of, put, sums_of, video_file, wanted
 
@@ -73,7 +76,21 @@ async def test_another_device_learns_what_is_there_and_sends_only_the_rest(
     assert (await uploading.uploads.unfinished(mara)).uploads == []
 
 
-async def test_twenty_who_complete_at_once_make_one_video(uploading: UploadStage, mara: Identity) -> None:
+def slowly(step: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """The same, with time for others to come in between before the transaction ends."""
+
+    async def slow(*given: Any) -> Any:
+        answer = await step(*given)
+        await asyncio.sleep(0.1)
+        return answer
+
+    return slow
+
+
+async def test_twenty_who_complete_at_once_make_one_video(
+    uploading: UploadStage, mara: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading.transcoding, "request", slowly(uploading.transcoding.request))
     opened = await uploading.begun(mara, TWO_PARTS)
     await uploading.sent(mara, opened, TWO_PARTS)
     processes = [uploading.process() for _ in range(4)]
@@ -205,7 +222,10 @@ async def test_names_and_titles_are_cleaned_and_no_word_of_the_sender_is_in_a_ke
     assert (await uploading.uploads.usage(mara.user_id)).unfinished == 1
 
 
-async def test_two_who_open_at_once_cannot_overdraw(uploading: UploadStage, mara: Identity) -> None:
+async def test_two_who_open_at_once_cannot_overdraw(
+    uploading: UploadStage, mara: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UploadRepository, "insert", slowly(UploadRepository.insert))
     tight = replace(VodSettings(), upload_max_bytes=2 * MIB, upload_quota_bytes=3 * MIB)
     processes = [uploading.process(tight) for _ in range(8)]
     answers = await asyncio.gather(
