@@ -56,7 +56,7 @@ async def encode_chunk(  # noqa: PLR0913  # each says another thing, none of the
     Raises `EncodeFailed`, `ScratchFull`, `Truncated` when the file ends early; cancelled, it leaves no child.
     """
     wanted = [rendition for rendition in plan.renditions if rendition.name in renditions]
-    start = plan.cuts[chunk.first]
+    start = plan.cuts[chunk.first] or _first_picture(probed, plan)
     gatherers = [
         Gatherer(out, rendition.name, plan, range(chunk.first, chunk.end), start, on_segment) for rendition in wanted
     ]
@@ -241,7 +241,11 @@ def _picture(
 
 
 def _read_from(source: Path, probed: Probed, seconds: float) -> list[str]:
-    seek = ["-noaccurate_seek", "-ss", f"{seconds + probed.start_seconds:.6f}"] if seconds > 0 else []
+    seek = (
+        ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{seconds + probed.start_seconds:.6f}"]
+        if seconds > 0
+        else []
+    )
     return [*INPUT_GUARD, "-threads", THREADS, *seek, "-copyts", "-i", str(source)]
 
 
@@ -311,6 +315,12 @@ def _muxed(name: str, seconds: float = 0.001) -> list[str]:
         "-hls_segment_options", f"movflags=+frag_discont:use_editlist=0:video_track_timescale={TIMESCALE}",
         "-start_number", "0", "-hls_segment_filename", f"{folder}/%d.m4s", f"{folder}/pieces.m3u8",
     ]  # fmt: skip
+
+
+def _first_picture(probed: Probed, plan: Plan) -> float:
+    """Frames of a source that is kept stay where they are, so the first may come a little after the sound."""
+    kept = any(rendition.copy for rendition in plan.renditions)
+    return max(0.0, probed.video.keyframes[0]) if kept and probed.video.keyframes else 0.0
 
 
 def _length(plan: Plan, chunk: Chunk) -> float:

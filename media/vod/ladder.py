@@ -31,6 +31,9 @@ FAST_FACTOR = 1.5
 KEEP_FACTOR = 2.0
 MAX_KEYFRAME_GAP_SECONDS = 6.0
 MIN_KEYFRAME_GAP_SECONDS = 0.4  # on average; below, nearly every frame is one
+# In these a seek finds the very key frame one asks for. In others it lands at the one before (Matroska: ffmpeg seeks
+# 0.13 s early when pictures are reordered) or anywhere, and chunks would overlap or miss their first pictures.
+WITH_INDEX = "mov"
 TINY_SECONDS = 0.25  # a last segment shorter than this joins the one before
 
 # H.264 levels by luma samples a frame and a second (ITU-T H.264, table A-1, in macroblocks of 256).
@@ -45,10 +48,11 @@ def plan(
 ) -> Plan:
     """What to make of a source. The same source always gives the same plan."""
     video, duration = probed.video, probed.duration_seconds
-    kept = may_be_kept(video, duration)
+    in_chunks = duration > chunk_over_seconds
+    kept = may_be_kept(video, duration) and (not in_chunks or WITH_INDEX in probed.container)
     renditions = tuple(_renditions(video, keep=kept))
     cuts = tuple(_cuts_at(video.keyframes, duration) if kept else _even_cuts(duration, rate_of(video)))
-    chunks = tuple(_chunks(cuts, duration, chunk_seconds if duration > chunk_over_seconds else math.inf))
+    chunks = tuple(_chunks(cuts, duration, chunk_seconds if in_chunks else math.inf))
     return Plan(duration_seconds=duration, cuts=cuts, renditions=renditions, audio=_audio(probed.audio), chunks=chunks)
 
 

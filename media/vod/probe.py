@@ -30,7 +30,7 @@ REFUSALS: Mapping[str, type[MediaRefused]] = {
     for kind in (FormatRefused, NoPicture, PictureTooLarge, TooLong, TooManyStreams, Truncated, Unreadable)
 }
 OPTIONS = {
-    "protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MAX_STREAMS),
+    "protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "1000",  # more is refused while it is read, the rest by name
     "max_pixels": str(MAX_PIXELS), "probesize": "20000000",
 }  # fmt: skip
 MEMORY_BYTES = 3 << 30

@@ -37,8 +37,10 @@ SOURCES: dict[str, Source] = {
     "kept": ("a.mp4", {"size": "160x90", "codec": (*X264, "-g", "25", "-bf", "2")}, (), 150),
     "kept, few key frames": ("a.mp4", {"size": "160x90", "codec": (*X264, "-g", "70")}, (), 150),
     "kept, open groups": ("a.mp4", {"size": "160x90", "codec": OPEN_GROUPS}, (), 150),
-    "kept, a beginning of its own": ("a.ts", {"sound": None, "size": "160x90", "codec": (*X264, "-g", "25", "-bf", "2")},
-                                     (), 150),
+    "matroska, kept when in one piece": ("a.mkv", {"sound": None, "size": "160x90", "codec": OPEN_GROUPS},
+                                         ("-output_ts_offset", "7.3"), 150),
+    "kept, a beginning of its own": ("a.mp4", {"size": "160x90", "codec": (*X264, "-g", "25", "-bf", "2")},
+                                     ("-output_ts_offset", "7.3"), 150),
     "kept, 29.97 frames": ("a.mp4", {"rate": "30000/1001", "size": "160x90", "codec": (*X264, "-g", "30")}, (), 180),
 }  # fmt: skip
 
@@ -69,7 +71,8 @@ async def test_no_frame_is_lost_doubled_or_moved_where_chunks_meet(name: str, tm
     assert [segment.number for segment in segments] == list(range(len(chunked.cuts)))
     shown = played(tmp_path / "out", top.name, range(len(chunked.cuts)))
     assert [frame.step for frame in shown] == [number % STEPS for number in range(frames)]
-    assert shown[0].seconds == pytest.approx(0.0, abs=0.001)
+    # Sound may begin a little before the picture; then that is zero.
+    assert shown[0].seconds == pytest.approx(0.0, abs=0.025 if top.copy else 0.001)
     gaps = {round(after.seconds - before.seconds, 2) for before, after in pairwise(shown)}
     assert gaps <= {round(1 / top.fps + slack, 2) for slack in (-0.001, 0.0, 0.001)}
 
@@ -84,7 +87,7 @@ async def test_each_segment_begins_at_its_cut_with_a_picture_one_can_begin_at(na
     for number, cut in enumerate(whole.cuts):
         shown = played(tmp_path / "out", top.name, [number])
         first = next(frame for frame in shown if frame.is_key)
-        assert first.seconds == pytest.approx(cut, abs=0.5 / top.fps)
+        assert first.seconds == pytest.approx(cut, abs=0.7 / top.fps)
     assert sum(segment.duration_seconds for segment in segments) == pytest.approx(whole.duration_seconds, abs=0.1)
 
 
