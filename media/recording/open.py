@@ -20,7 +20,7 @@ async def open_recorder(
     """Record what is given to the recorder. Leaving the block stores what can be stored in a few seconds; the next
     process on this disk stores the rest. Close whoever records before.
     """
-    spool = await asyncio.to_thread(Spool, settings.recording_spool, new_id())
+    spool = await asyncio.to_thread(Spool.new, settings.recording_spool, new_id)
     recorder = Recorder(spool, settings.recording_spool_bytes)
     uploader = Uploader(recorder, db, objects, clock)
     recorder.on_cut_short = uploader.cut_short

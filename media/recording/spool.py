@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from infra.clock import NewId
+
 LOCK, CLOSED, INIT, SUFFIX = "lock", "closed", "-init.mp4", ".m4s"
 
 
@@ -101,14 +103,16 @@ class Spool:
     """The folder of one process, locked while it is open. `adopt` takes over what dead processes left beside it."""
 
     def __init__(self, root: Path, name: str) -> None:
-        """Raises `BlockingIOError` when somebody holds it."""
+        """Raises `BlockingIOError` when somebody holds it, `FileNotFoundError` when it was just removed."""
         self._root = root
         self.path = root / name
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if os.fstat(self._lock).st_ino != (self.path / LOCK).stat().st_ino:
+                raise BlockingIOError  # its last owner has removed it since we opened it
+        except OSError:
             os.close(self._lock)
             raise
 
@@ -120,6 +124,13 @@ class Spool:
 
     def size_bytes(self) -> int:
         return sum(segment.size_bytes for shelf in self.shelves() for segment in shelf.segments())
+
+    @classmethod
+    def new(cls, root: Path, new_id: NewId) -> Self:
+        """One of our own. Another process may take it for an orphan before it is locked: then it is another one."""
+        while True:
+            with suppress(BlockingIOError, FileNotFoundError):
+                return cls(root, new_id())
 
     def orphans(self) -> Iterator[Self]:
         """The spools of dead processes, now held by us. Their connections are over."""

@@ -16,6 +16,7 @@ from infra.errors import FootlightError
 from infra.logs import get_logger
 from infra.stores.objects import Objects
 from infra.stores.postgres import Postgres
+from media.errors import FragmentsBroken
 from media.packaging.boxes import timescales, track_runs
 from media.recording.model import Piece, Track, folder_of
 from media.recording.recorder import Recorder
@@ -53,6 +54,8 @@ def tracks_of(header: bytes, data: bytes) -> tuple[Track, ...]:
         begins.setdefault(run.track_id, run.begin)
         ends[run.track_id] = run.begin + run.ticks
     known = timescales(header)
+    if not begins:
+        raise FragmentsBroken
     return tuple(Track(one, known[one], begins[one], ends[one]) for one in known if one in begins)
 
 
@@ -174,14 +177,23 @@ class Uploader:
             batch = next_batch(segments, is_closed=is_closed)
             if not batch:
                 break
-            if not await self._store(await asyncio.to_thread(read_batch, shelf, batch)):
-                log.error("recording.too_late", stream_id=shelf.stream_id, connection=shelf.connection)
+            await self._move_batch(shelf, batch)
             await asyncio.to_thread(_remove, batch)
         if is_closed:
             async with self._db.connection() as connection:
                 await self._repository.close(connection, shelf.stream_id, shelf.connection, self._clock())
             await asyncio.to_thread(shelf.remove)
             self._forget(shelf)
+
+    async def _move_batch(self, shelf: Shelf, segments: Sequence[Spooled]) -> None:
+        """What cannot be read is left out: a machine that lost its power may leave files empty."""
+        try:
+            batch = await asyncio.to_thread(read_batch, shelf, segments)
+        except (FragmentsBroken, FileNotFoundError) as failure:
+            log.error("recording.unreadable", stream_id=shelf.stream_id, why=type(failure).__name__)
+            return
+        if not await self._store(batch):
+            log.error("recording.too_late", stream_id=shelf.stream_id, connection=shelf.connection)
 
     async def _forget_stored(self, shelf: Shelf) -> None:
         """Of a connection that we see for the first time: its former keeper may have died before it removed files."""

@@ -1,5 +1,6 @@
 """A live stream that was recorded is one video, whatever happened to encoder, storage and processes."""
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -143,6 +144,15 @@ async def test_a_worker_that_dies_in_the_middle_leaves_one_video(stage: Recordin
     assert await stage.uploading.files() == [source_key(video.id)]
     assert await stage.uploading.transcodes() == 1
     assert await stage.uploading.parts_lying_about() == 0
+
+
+async def test_two_workers_make_one_video(stage: RecordingStage) -> None:
+    started = await stage.started()
+    async with stage.live():
+        await stage.publish(started, 5.5)
+    await stage.end(started)
+    assert sorted(await asyncio.gather(stage.maker().step(), stage.maker().step())) == [False, True]
+    assert len(await stage.videos()) == 1
 
 
 async def test_pieces_go_when_the_video_is_deleted(stage: RecordingStage) -> None:
