@@ -25,7 +25,7 @@ async def work(db: Postgres) -> Work:
 
 async def everything(work: Work) -> list[tuple[str, int]]:
     """Claim all there is, in order."""
-    claimed = []
+    claimed: list[tuple[str, int]] = []
     while (lease := await work.leases.claim()) is not None:
         claimed.append((lease.kind, lease.chunk))
     return claimed
