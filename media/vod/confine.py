@@ -36,6 +36,7 @@ INPUT_GUARD: tuple[str, ...] = (
 LINE_BYTES = 4 << 20  # a probe of 12 hours names 22,000 key frames in one line
 SAID_BYTES = 4096
 READ_BYTES = 16 << 10
+LAST_WORDS_SECONDS = 2.0
 # Entering a user namespace clears the death signal, so it is set inside; what the second step makes dies with it.
 # The root of the namespace may do nothing: its capabilities are dropped before the program starts.
 NAMESPACES = (
@@ -78,7 +79,7 @@ async def run_confined(
             raise ChildStalled from None
         finally:
             _kill(child)
-            tail = await said
+            tail = await _last_words(said)
     if returncode != 0:
         raise ChildFailed(returncode, tail)
 
@@ -95,6 +96,14 @@ async def _listen(child: Process, stall_seconds: float, on_line: OnLine | None) 
             return
         if on_line is not None and (pending := on_line(line.decode("utf-8", "replace").rstrip("\r\n"))):
             await pending
+
+
+async def _last_words(said: asyncio.Task[str]) -> str:
+    """Without namespaces, something it started may live on and hold its standard error open."""
+    try:
+        return await asyncio.wait_for(said, LAST_WORDS_SECONDS)
+    except TimeoutError:
+        return ""
 
 
 async def _tail_of(child: Process) -> str:

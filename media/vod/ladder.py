@@ -100,9 +100,13 @@ def _renditions(video: VideoTrack, *, keep: bool) -> Iterator[PlannedRendition]:
 
 
 def _scaled(video: VideoTrack, short: int) -> tuple[int, int]:
-    """So large that the short side is `short`; both even, as 4:2:0 demands."""
+    """So large that the short side is `short`; both even, as 4:2:0 demands, and no larger than the source."""
     factor = short / min(video.width, video.height)
-    return max(2, round(video.width * factor / 2) * 2), max(2, round(video.height * factor / 2) * 2)
+    return _even(video.width, factor), _even(video.height, factor)
+
+
+def _even(pixels: int, factor: float) -> int:
+    return max(2, min(round(pixels * factor / 2) * 2, pixels // 2 * 2))
 
 
 def _bitrate(short: int, fps: float) -> int:

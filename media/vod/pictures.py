@@ -9,9 +9,11 @@ from media.vod.errors import ChildFailed, EncodeFailed, ScratchFull
 from media.vod.plan import Probed
 
 POSTER_WIDTH = 1280
-# The best of this many frames from a fifth into the video on: ffmpeg's `thumbnail` leaves out the black ones.
+# The most typical of this many frames from a fifth into the video on, of those that are not black.
 POSTER_AT = 0.2
 POSTER_FRAMES = 40
+POSTER_SECONDS = "20"
+NOT_BLACK = "blackframe=amount=0:threshold=32,metadata=select:key=lavfi.blackframe.pblack:value=98:function=less"
 
 TILE_WIDTH = 160
 COLUMNS = ROWS = 10
@@ -59,19 +61,22 @@ def cues_of(sheets: Sheets, duration_seconds: float) -> str:
 
 async def make_poster(source: Path, probed: Probed, out: Path, *, ffmpeg: str) -> Path:
     """`out/poster.jpg`, at most 1280 wide. Raises `EncodeFailed`, `ScratchFull`."""
+    video = probed.video
+    width = max(2, min(POSTER_WIDTH, video.width) // 2 * 2)
+    shape = f"scale={width}:{max(2, round(width * video.height / video.width / 2) * 2)},setsar=1"
     seek = probed.duration_seconds * POSTER_AT
-    width = min(POSTER_WIDTH, probed.video.width) // 2 * 2
-    chain = f"thumbnail={POSTER_FRAMES},scale={width}:-2,setsar=1,format=yuvj420p"
-    await _ffmpeg(
-        (ffmpeg, *_QUIET, *_at(probed, seek), *INPUT_GUARD, "-i", str(source), "-map", "0:v:0", "-vf", chain,
-         "-frames:v", "1", "-q:v", "4", "poster.jpg"), out,
-    )  # fmt: skip
-    if not (out / "poster.jpg").exists():  # the last seconds hold no frame that can be shown: take the first
-        await _ffmpeg(
-            (ffmpeg, *_QUIET, *INPUT_GUARD, "-i", str(source), "-map", "0:v:0",
-             "-vf", f"scale={width}:-2,setsar=1,format=yuvj420p", "-frames:v", "1", "-q:v", "4", "poster.jpg"), out,
-        )  # fmt: skip
+    best = f"{shape},format=yuv420p,{NOT_BLACK},thumbnail={POSTER_FRAMES},format=yuvj420p"
+    await _ffmpeg(_poster(ffmpeg, source, best, "-noaccurate_seek", "-ss", f"{seek:.3f}", "-t", POSTER_SECONDS), out)
+    if not (out / "poster.jpg").exists():  # all black, or nothing that can be shown is there: take the first
+        await _ffmpeg(_poster(ffmpeg, source, f"{shape},format=yuvj420p"), out)
     return _made(out / "poster.jpg")
+
+
+def _poster(ffmpeg: str, source: Path, chain: str, *where: str) -> tuple[str, ...]:
+    return (
+        ffmpeg, *_QUIET, *where, *INPUT_GUARD, "-i", str(source), "-map", "0:v:0", "-vf", chain, "-frames:v", "1",
+        "-q:v", "4", "poster.jpg",
+    )  # fmt: skip
 
 
 async def make_storyboard(source: Path, probed: Probed, out: Path, *, ffmpeg: str) -> list[Path]:
@@ -98,10 +103,6 @@ async def make_storyboard(source: Path, probed: Probed, out: Path, *, ffmpeg: st
 
 
 _QUIET = ("-hide_banner", "-y", "-nostdin", "-loglevel", "error", "-nostats", "-progress", "pipe:1")
-
-
-def _at(probed: Probed, seconds: float) -> tuple[str, ...]:
-    return ("-noaccurate_seek", "-ss", f"{seconds:.3f}") if seconds > 0 else ()
 
 
 async def _ffmpeg(command: tuple[str, ...], out: Path) -> None:

@@ -29,9 +29,10 @@ REFUSALS: Mapping[str, type[MediaRefused]] = {
     str(kind.code): kind
     for kind in (FormatRefused, NoPicture, PictureTooLarge, TooLong, TooManyStreams, Truncated, Unreadable)
 }
+# Wider than what we take, so that what is a little too much (8K, fifty tracks) can be refused by its name.
 OPTIONS = {
-    "protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "1000",  # more is refused while it is read, the rest by name
-    "max_pixels": str(MAX_PIXELS), "probesize": "20000000",
+    "protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "1000",
+    "max_pixels": str(MAX_PIXELS * 5), "probesize": "20000000",
 }  # fmt: skip
 MEMORY_BYTES = 3 << 30
 

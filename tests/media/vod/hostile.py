@@ -38,8 +38,15 @@ def many_tracks_mp4(count: int) -> bytes:
 
 def many_tracks_matroska(count: int) -> bytes:
     header = element(0x1A45DFA3, element(0x4282, b"matroska"))
-    track = element(0xAE, element(0xD7, b"\1") + element(0x83, b"\1") + element(0x86, b"V_VP8"))
-    return header + element(0x18538067, element(0x1654AE6B, track * count))
+    track = element(
+        0xAE,
+        element(0xD7, b"\1")
+        + element(0xE0, element(0xB0, b"\x40") + element(0xBA, b"\x24"))
+        + element(0x83, b"\1")
+        + element(0x86, b"V_VP8"),
+    )
+    cluster = element(0x1F43B675, element(0xE7, b"\0") + element(0xA3, b"\x81\0\0\x80" + bytes(99)))
+    return header + element(0x18538067, element(0x1654AE6B, track * count) + cluster)
 
 
 def nested_boxes(depth: int) -> bytes:
