@@ -115,6 +115,17 @@ class Gatherer:
         return sum(segment.duration_seconds for segment in self.segments)
 
     @property
+    def is_last(self) -> bool:
+        """Whether the end of the video is among its segments."""
+        return self._numbers.stop == len(self._cuts)
+
+    @property
+    def end_seconds(self) -> float:
+        """Where the last segment ends in the whole video."""
+        last = self.segments[-1]
+        return self._cuts[last.number] + last.duration_seconds
+
+    @property
     def is_complete(self) -> bool:
         return self._number >= self._numbers.stop
 
@@ -204,6 +215,9 @@ async def _run(
 def _whole(gatherers: Sequence[Gatherer], probed: Probed) -> list[Segment]:
     """Everything that was made, if that is everything. A file that gives less than it says is truncated."""
     if all(gatherer.is_complete for gatherer in gatherers):
+        for gatherer in gatherers:
+            if gatherer.is_last:
+                check_complete(probed, gatherer.end_seconds)
         return [segment for gatherer in gatherers for segment in gatherer.segments]
     if any(gatherer.segments for gatherer in gatherers):
         raise Truncated
