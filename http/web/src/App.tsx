@@ -11,6 +11,7 @@ import { PageSkeleton } from "./ui/Skeleton";
 const Watch = lazy(() => import("./pages/Watch"));
 const Studio = lazy(() => import("./pages/Studio"));
 const Library = lazy(() => import("./library/Library"));
+const VideoPage = lazy(() => import("./video/VideoPage"));
 const Desk = lazy(() => import("./mod/Desk"));
 const Desks = lazy(() => import("./mod/Desk").then(({ Desks: page }) => ({ default: page })));
 const Account = lazy(() => import("./pages/Account"));
@@ -45,6 +46,7 @@ export function App() {
               <Route path="/watch/:streamId" element={<Watch />} />
               <Route path="/studio" element={<Studio />} />
               <Route path="/studio/videos" element={<Library />} />
+              <Route path="/video/:videoId" element={<VideoPage />} />
               <Route path="/mod" element={<Desks />} />
               <Route path="/mod/:channelId" element={<Desk />} />
               <Route path="/account" element={<Account />} />

@@ -29,6 +29,7 @@ export interface Video {
   visibility: Visibility;
   status: VideoStatus;
   playable: boolean;
+  playback_urls: { resolution: string }[];
   captions: Captions[];
   metadata: { duration: number; file_size: number; thumbnails: string[]; width: number; height: number; fps: number };
   view_count: number;

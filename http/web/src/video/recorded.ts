@@ -1,0 +1,217 @@
+/**
+ * Plays one recorded video in one <video>: asks where it is, hands it to hls.js, renews the cookies that open it by
+ * saying where it is, and mends what breaks. It shows nothing; it reports what a player would show.
+ */
+import type Hls from "hls.js";
+import type { ErrorData, HlsConfig } from "hls.js";
+import { asApiError, type ApiError } from "../api/errors";
+import { beat, fetchPlayback, type PlaybackAnswer } from "../api/videos";
+import type { Quality } from "../player/playback";
+import { backoffMs } from "../realtime/backoff";
+import { deviceId } from "../session/device";
+
+export type VideoPhase = "loading" | "playing" | "buffering" | "over" | "refused" | "unsupported";
+
+export interface RecordedState {
+  phase: VideoPhase;
+  qualities: Quality[];
+  /** -1 while the player chooses by itself. */
+  quality: number;
+  playing: string | null;
+  answer: PlaybackAnswer | null;
+  refusal: ApiError | null;
+}
+
+export const initialRecorded: RecordedState = { phase: "loading", qualities: [], quality: -1, playing: null, answer: null, refusal: null };
+
+const HLS_TYPE = "application/vnd.apple.mpegurl";
+const FORBIDDEN = 403;
+/** So near to its end a video is begun anew. */
+const END_SECONDS = 1;
+
+const CONFIG: Partial<HlsConfig> = {
+  maxBufferLength: 30,
+  backBufferLength: 60,
+  lowLatencyMode: false,
+  testBandwidth: false, // the lowest quality's first segment would be thrown away
+  xhrSetup: (xhr) => {
+    xhr.withCredentials = true;
+  },
+};
+
+export class Recorded {
+  private hls: Hls | null = null;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private beats: ReturnType<typeof setTimeout> | undefined;
+  private stopped = false;
+  private attempt = 0;
+  private mediaErrorAt = 0;
+  private state = initialRecorded;
+  private readonly asked = new AbortController();
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly videoId: string,
+    /** Where to begin, in seconds; null for where the person stopped. */
+    private readonly from: number | null,
+    private readonly onChange: (state: RecordedState) => void,
+    private readonly play: () => void,
+  ) {}
+
+  start(): void {
+    const { signal } = this.asked;
+    this.video.addEventListener("playing", () => this.set({ phase: "playing" }), { signal });
+    this.video.addEventListener("waiting", () => this.state.phase === "playing" && this.set({ phase: "buffering" }), { signal });
+    this.video.addEventListener("ended", () => this.ended(), { signal });
+    this.video.addEventListener("pause", () => void this.tell(), { signal });
+    addEventListener("pagehide", () => void this.tell(true), { signal });
+    document.addEventListener("visibilitychange", () => void this.tell(document.hidden), { signal });
+    void this.load(this.from);
+  }
+
+  stop(): void {
+    if (this.state.answer) void this.tell(true);
+    this.stopped = true;
+    this.asked.abort();
+    clearTimeout(this.retry);
+    clearTimeout(this.beats);
+    this.release();
+  }
+
+  setQuality(index: number): void {
+    if (!this.hls) return;
+    this.hls.nextLevel = index;
+    this.set({ quality: index });
+  }
+
+  /** Better qualities were made since: take them from here on, without going back. */
+  again(): void {
+    if (!this.stopped && this.state.answer) void this.load(this.video.currentTime);
+  }
+
+  private async load(from: number | null): Promise<void> {
+    try {
+      const answer = await fetchPlayback(this.videoId, this.asked.signal);
+      if (this.stopped) return;
+      this.attempt = 0;
+      this.set({ answer, refusal: null });
+      this.schedule(answer.renew_seconds);
+      await this.attach(answer.manifest_url, from ?? beginning(answer));
+    } catch (thrown) {
+      if (this.stopped) return;
+      this.refusedOrLater(asApiError(thrown), from);
+    }
+  }
+
+  private refusedOrLater(error: ApiError, from: number | null): void {
+    if ([401, FORBIDDEN, 404].includes(error.status) && error.code !== "playback.not_ready") {
+      this.release();
+      this.set({ phase: "refused", refusal: error });
+      return;
+    }
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.load(from), error.retryAfterMs ?? backoffMs(this.attempt++, { first: 500, most: 5000 }));
+  }
+
+  private async attach(url: string, from: number): Promise<void> {
+    const { default: Hls } = await import("hls.js");
+    if (this.stopped) return;
+    this.release();
+    if (Hls.isSupported()) {
+      this.attachHls(Hls, url, from);
+    } else if (this.video.canPlayType(HLS_TYPE)) {
+      this.video.src = url;
+      this.video.addEventListener("loadedmetadata", () => { this.video.currentTime = from; }, { once: true, signal: this.asked.signal });
+      this.play();
+    } else {
+      this.set({ phase: "unsupported" });
+    }
+  }
+
+  private attachHls(library: typeof Hls, url: string, from: number): void {
+    const hls = new library({ ...CONFIG, startPosition: from });
+    this.hls = hls;
+    hls.on(library.Events.MANIFEST_PARSED, (_, { levels }) => {
+      const qualities = levels.map((level, index) => ({ index, label: `${Math.min(level.height, level.width)}p` }));
+      this.set({ qualities: qualities.length > 1 ? qualities.toReversed() : [], quality: -1 });
+      this.play();
+    });
+    hls.on(library.Events.LEVEL_SWITCHED, (_, { level }) => {
+      const shown = hls.levels[level];
+      this.set({ playing: shown ? `${Math.min(shown.height, shown.width)}p` : null });
+    });
+    hls.on(library.Events.ERROR, (_, data) => this.mend(library, hls, data));
+    hls.loadSource(url);
+    hls.attachMedia(this.video);
+  }
+
+  private mend(library: typeof Hls, hls: Hls, { fatal, type, response }: ErrorData): void {
+    if (this.stopped) return;
+    if (response?.code === FORBIDDEN) {
+      void this.renewAndGoOn(hls);
+      return;
+    }
+    if (!fatal) return;
+    if (type === library.ErrorTypes.MEDIA_ERROR && Date.now() - this.mediaErrorAt > 5000) {
+      this.mediaErrorAt = Date.now();
+      hls.recoverMediaError();
+      return;
+    }
+    const here = this.video.currentTime;
+    this.set({ phase: "loading" });
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.load(here), backoffMs(this.attempt++, { first: 500, most: 5000 }));
+  }
+
+  /** The cookies were over: this machine slept, or a renewal was lost. */
+  private async renewAndGoOn(hls: Hls): Promise<void> {
+    hls.stopLoad();
+    if (await this.tell()) {
+      if (this.hls === hls && !this.stopped) hls.startLoad();
+    }
+  }
+
+  private schedule(seconds: number): void {
+    clearTimeout(this.beats);
+    this.beats = setTimeout(() => void this.tell().finally(() => this.schedule(seconds)), seconds * 1000);
+  }
+
+  /** Say where the player is; true when that renewed the right to go on. */
+  private async tell(last = false): Promise<boolean> {
+    if (this.stopped || !this.state.answer) return false;
+    const body = { position_seconds: Math.max(0, this.video.currentTime), playing: !this.video.paused, device: deviceId() };
+    try {
+      await beat(this.videoId, body, last);
+      return true;
+    } catch (thrown) {
+      const error = asApiError(thrown);
+      if (!this.stopped && [401, FORBIDDEN, 404].includes(error.status)) {
+        this.release();
+        this.video.pause();
+        this.set({ phase: "refused", refusal: error });
+      }
+      return false;
+    }
+  }
+
+  private ended(): void {
+    void this.tell();
+    this.set({ phase: "over" });
+  }
+
+  private release(): void {
+    this.hls?.destroy();
+    this.hls = null;
+    if (this.video.src) this.video.removeAttribute("src");
+  }
+
+  private set(change: Partial<RecordedState>): void {
+    if (this.stopped) return;
+    this.state = { ...this.state, ...change };
+    this.onChange(this.state);
+  }
+}
+
+function beginning({ resume_seconds, duration_seconds }: PlaybackAnswer): number {
+  return resume_seconds && resume_seconds < duration_seconds - END_SECONDS ? resume_seconds : 0;
+}

@@ -1,0 +1,38 @@
+import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { initialRecorded, Recorded } from "./recorded";
+
+interface Wanted {
+  videoId: string;
+  from: number | null;
+  /** How many qualities the video has by now: when there are more than are played, they are taken. */
+  made: number;
+  play: () => void;
+}
+
+export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId, from, made, play }: Wanted) {
+  const [state, setState] = useState(initialRecorded);
+  const recorded = useRef<Recorded | null>(null);
+  const begin = useRef(from);
+
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return;
+    const running = new Recorded(element, videoId, begin.current, setState, play);
+    recorded.current = running;
+    running.start();
+    return () => {
+      running.stop();
+      recorded.current = null;
+      setState(initialRecorded);
+    };
+  }, [video, videoId, play]);
+
+  const known = useRef(made);
+  useEffect(() => {
+    if (made > known.current) recorded.current?.again();
+    known.current = made;
+  }, [made]);
+
+  const setQuality = useCallback((index: number) => recorded.current?.setQuality(index), []);
+  return { state, setQuality };
+}
