@@ -1,5 +1,6 @@
 /** The rooms of the studio. */
 import { NavLink } from "react-router";
+import "./tabs.css";
 
 export function StudioTabs() {
   return (
