@@ -237,7 +237,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     Without `moderating` its rooms belong to no channel: nobody is banned, held or in command there.
     """
     functions, counting = room_functions(redis), presence_functions(redis)
-    connections, presence = Connections(clock), Presence(counting, timing)
+    connections, presence, nodes = Connections(clock), Presence(counting, timing), Nodes(redis)
     moderating = moderating or Unmoderated(RedisRoomLog(functions))
     snapshots, room_log = Streams(redis, functions, streams), moderating.room_log
     metrics.sockets.set_function(lambda: len(connections))
@@ -249,7 +249,6 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
-        nodes = Nodes(redis)
         following = await _following(bus, snapshots, connections, studio)
         work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
         log.info("realtime.open", node=node)
@@ -257,15 +256,9 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
             _alive(following, work, connections, rooms, sockets),
             Relay(sockets.handle_request, engine.name, nodes.address_of, places) as relay,
         ):
-            yield Realtime(
-                app=Door(relay, origins, ACCESS_COOKIE),
-                private_app=Door(OwnSessions(sockets.handle_request, engine.name), origins, ACCESS_COOKIE),
-                nodes=nodes,
-                viewers=presence,
-                connections=connections,
-                rooms=rooms,
-                engine=engine,
-            )
+            private = OwnSessions(sockets.handle_request, engine.name)
+            public_door, own_door = Door(relay, origins, ACCESS_COOKIE), Door(private, origins, ACCESS_COOKIE)
+            yield Realtime(public_door, own_door, nodes, presence, connections, rooms, engine)
 
 
 @asynccontextmanager

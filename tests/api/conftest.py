@@ -22,6 +22,8 @@ from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
 from media.catalog.indexes import ALL, make_indexes
 from media.catalog.library import Library
+from media.catalog.views import Views
+from media.catalog.watching import Watching
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
@@ -31,6 +33,7 @@ from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.moderation.said import MongoSaid
 from tests.accounts.world import World, open_world
+from tests.media.delivery.passes import playback
 from tests.realtime.moderation.stage import Stage
 
 ORIGIN = "https://footlight.test"
@@ -159,6 +162,8 @@ async def client(
         channels=channels,
         library=library,
         replay=replay,
+        playback=playback(),
+        watching=Watching(Views(world.redis, system_clock), library.history),
         settings=Settings(),
     )
     app = Bearer(api, world.accounts)

@@ -24,6 +24,7 @@ from realtime.channel_emotes import ChannelEmotes
 from tests.accounts.world import World
 from tests.api.conftest import ORIGIN, Bearer, Viewers
 from tests.api.test_videos import Person, code, person, put_video
+from tests.media.delivery.passes import playback
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ async def client(
         channel_emotes=channel_emotes,
         library=library,
         video_search=VideoSearch(search, library.catalogue, lambda: 0.0),
+        playback=playback(),
         settings=Settings(),
     )
     transport = httpx.ASGITransport(app=Bearer(api, world.accounts))  # type: ignore[arg-type]  # typed differently
@@ -178,6 +180,7 @@ async def test_the_rest_works_when_search_is_down(
             channel_emotes=channel_emotes,
             library=library,
             video_search=VideoSearch(nowhere, library.catalogue, lambda: 0.0),
+            playback=playback(),
             settings=Settings(),
         )
         transport = httpx.ASGITransport(app=Bearer(api, world.accounts))  # type: ignore[arg-type]  # typed differently

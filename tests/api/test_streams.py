@@ -16,7 +16,7 @@ from tests.media.live.world import healthy
 STREAMS = "/api/v1/streams"
 SEA = {"title": "A morning by the sea", "category": "Nature", "latency": "low"}
 FIELDS = {
-    "record",
+    "record", "visibility",
     "id", "title", "category", "latency", "status", "creator", "viewers", "peak_viewers", "created_at", "started_at",
     "ended_at",
 }  # fmt: skip

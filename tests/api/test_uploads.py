@@ -7,23 +7,20 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from accounts.model import SignIn
 from api.app import create_api
 from gateway.activity import RoomActivity
 from gateway.middleware import BodyCutShort
-from infra.clock import system_clock
 from infra.settings import MongoSettings, ObjectSettings, Settings, VodSettings
 from media.catalog.library import Library
-from media.delivery.playback import Playback
-from media.delivery.signing import PlaybackSigner
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
 from realtime.channel_emotes import ChannelEmotes
 from tests.accounts.world import World
 from tests.api.conftest import ORIGIN, Bearer, Viewers
+from tests.media.delivery.passes import playback
 from tests.media.vod.upload_stage import MIB, UploadStage, open_stage, video_file
 
 VIDEOS = "/api/v1/videos"
@@ -43,12 +40,6 @@ async def stage(
         yield stage
 
 
-@pytest.fixture(scope="module")
-def playback() -> Playback:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return Playback(PlaybackSigner(key, SETTINGS.playback, SETTINGS.live.edge_public_url, system_clock))
-
-
 @pytest.fixture
 async def client(
     world: World,
@@ -57,7 +48,6 @@ async def client(
     viewers: Viewers,
     timeline: Timeline,
     channel_emotes: ChannelEmotes,
-    playback: Playback,
 ) -> AsyncIterator[httpx.AsyncClient]:
     async def unheard(_: object) -> None:
         """Nobody listens here."""
@@ -70,7 +60,7 @@ async def client(
         channel_emotes=channel_emotes,
         library=Library.over(stage.mongo, stage.objects, unheard, stage.clock),
         uploads=stage.uploads,
-        playback=playback,
+        playback=playback(),
         settings=SETTINGS,
     )
     transport = httpx.ASGITransport(app=Bearer(api, world.accounts))  # type: ignore[arg-type]  # see conftest.py

@@ -12,10 +12,12 @@ from gateway.asgi import ASGIApp
 from gateway.platform import open_platform
 from gateway.serving import listen, serve
 from infra.local.parts import LOOPBACK
+from infra.local.playback_keys import kept_playback_keys
 from infra.settings import (
     AuthSettings,
     MongoSettings,
     ObjectSettings,
+    PlaybackSettings,
     PostgresSettings,
     RedisSettings,
     SearchSettings,
@@ -72,6 +74,7 @@ async def node_settings(
         mongo=mongo_settings,
         objects=objects_settings,
         search=search_settings,
+        playback=PlaybackSettings(private_key=str(kept_playback_keys(folder / "playback", "tests")[0])),
     )
 
 

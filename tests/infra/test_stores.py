@@ -274,8 +274,8 @@ async def search(search_settings: SearchSettings) -> AsyncIterator[Search]:
 async def test_search_finds_what_was_indexed(search: Search) -> None:
     await search.ping()
     async with search.client() as elastic:
-        await elastic.index(index="videos", id="1", document={"title": "Running dogs"}, refresh=True)
-        found = await elastic.search(index="videos", query={"match": {"title": "dogs"}})
+        await elastic.index(index="dogs", id="1", document={"title": "Running dogs"}, refresh=True)
+        found = await elastic.search(index="dogs", query={"match": {"title": "dogs"}})
         assert [hit["_id"] for hit in found["hits"]["hits"]] == ["1"]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from yarl import URL
 
 from infra.settings import LiveSettings
 from media.delivery.edge import Edge, open_edge
+from tests.media.delivery.passes import PURGE_KEY, doorkeeper, live_cookies, no_files
 
 WEB = "https://footlight.example"
 STREAM = "/live/abcdefghijklmnop"
@@ -112,7 +114,9 @@ class Stage:
     player: aiohttp.ClientSession
 
     async def ask(self, target: str, method: str = "GET", **headers: str) -> Reply:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        """With the stream's cookies, unless others are given."""
+        cookies = {"cookie": live_cookies(target.split("/")[2])} if target.startswith("/live/") else {}
+        sent = cookies | {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.player.request(method, URL(self.url + target, encoded=True), headers=sent) as response:
             body = await response.read()
             return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
@@ -121,7 +125,9 @@ class Stage:
         """Send the target as it is; returns the status."""
         host, port = self.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"GET " + target + b" HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n\r\n")
+        cookies = live_cookies(STREAM.rpartition("/")[2]).encode()
+        head = b" HTTP/1.1\r\nhost: edge\r\ncookie: " + cookies + b"\r\nconnection: close\r\n\r\n"
+        writer.write(b"GET " + target + head)
         answer = await reader.read()
         writer.close()
         await writer.wait_closed()
@@ -129,11 +135,20 @@ class Stage:
 
 
 @asynccontextmanager
+async def edge_for_tests(
+    settings: LiveSettings, origins: Sequence[str] = (WEB,), clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Edge]:
+    """An edge that checks cookies with the key of tests."""
+    async with open_edge(settings, origins, doorkeeper(), no_files, purge_key=PURGE_KEY, clock=clock) as edge:
+        yield edge
+
+
+@asynccontextmanager
 async def stage(*, cache_bytes: int = 64 << 20, origins: Sequence[str] = (WEB,)) -> AsyncIterator[Stage]:
     origin, clock = CountingOrigin(), Seconds()
     async with serving(origin) as origin_url:
         settings = LiveSettings(origin_url=origin_url, edge_cache_bytes=cache_bytes)
-        async with open_edge(settings, origins, clock) as edge, serving(edge) as url:
+        async with edge_for_tests(settings, origins, clock) as edge, serving(edge) as url:
             connector = aiohttp.TCPConnector(limit=0)
             async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as player:
                 yield Stage(origin, edge, url, clock, player)

@@ -10,9 +10,9 @@ import pytest
 from infra.local.parts import free_port
 from infra.settings import LiveSettings
 from media.delivery import upstream
-from media.delivery.edge import open_edge
 from media.delivery.flights import MAX_FLIGHTS_OF_ONE
-from tests.media.delivery.stage import FOREVER, STREAM, WEB, Seconds, Stage, serving, stage, until
+from tests.media.delivery.passes import live_cookies
+from tests.media.delivery.stage import FOREVER, STREAM, WEB, Seconds, Stage, edge_for_tests, serving, stage, until
 
 PLAYLIST = f"{STREAM}/source.m3u8"
 SEGMENT = f"{STREAM}/source/7.m4s"
@@ -51,7 +51,7 @@ async def test_the_first_player_may_go_away_without_hurting_the_others(show: Sta
 
     scope = {
         "type": "http", "method": "GET", "path": SEGMENT, "raw_path": SEGMENT.encode(), "query_string": b"",
-        "headers": [], "client": ("127.0.0.1", 1),
+        "headers": [(b"cookie", live_cookies(STREAM.rpartition("/")[2]).encode())], "client": ("127.0.0.1", 1),
     }  # fmt: skip
     first = asyncio.create_task(show.edge(scope, asyncio.Event().wait, send))  # type: ignore[arg-type]  # never asked
     await show.origin.arrived.wait()
@@ -274,7 +274,7 @@ async def test_nothing_can_be_written(show: Stage) -> None:
 
 async def test_an_origin_that_is_away_is_a_502_in_our_own_words() -> None:
     settings = LiveSettings(origin_url=f"http://127.0.0.1:{free_port()}")
-    async with stage() as show, open_edge(settings, [WEB], Seconds()) as lost, serving(lost) as url:
+    async with stage() as show, edge_for_tests(settings, clock=Seconds()) as lost, serving(lost) as url:
         show.url = url
         reply = await show.ask(SEGMENT)
         assert (reply.status, b"media.origin_unreachable" in reply.body) == (502, True)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import aiohttp
 
 from infra.settings import LiveSettings
-from media.delivery.edge import open_edge
 from media.packaging.origin import Origin
 from media.packaging.packager import LOW, Packager
-from tests.media.delivery.stage import STREAM, WEB, serving, until
+from tests.media.delivery.passes import live_cookies
+from tests.media.delivery.stage import STREAM, edge_for_tests, serving, until
 from tests.media.packaging.fragments import HEADER, fragment
 from tests.media.packaging.test_packager import fill
 
@@ -21,9 +21,11 @@ async def test_nobody_can_use_up_the_reloads_of_a_stream() -> None:
     origin = Origin({STREAM.removeprefix("/live/"): packager})
     async with (
         serving(origin) as origin_url,
-        open_edge(LiveSettings(origin_url=origin_url), [WEB]) as edge,
+        edge_for_tests(LiveSettings(origin_url=origin_url)) as edge,
         serving(edge) as url,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as player,
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), headers={"cookie": live_cookies(STREAM.rpartition("/")[2])}
+        ) as player,
     ):
 
         async def ask(number: int, part: int) -> int:
