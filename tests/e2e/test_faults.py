@@ -16,6 +16,7 @@ from infra.local.environment import find_ffmpeg
 from infra.local.up import VALKEY_NODES
 from infra.local.valkey import SLOTS
 from loadtest.clock_video import publish
+from loadtest.passes import cookie_of
 from loadtest.people import Person, become_creator, sign_up, start_stream, stop_stream
 from loadtest.stack import Stack
 from realtime.client import RoomClient, open_client
@@ -174,7 +175,8 @@ async def _newest(web: aiohttp.ClientSession, who: Person, stream_id: str) -> in
         if answer.status != 200:
             return None
         manifest = (await answer.json())["url"]
-    async with web.get(manifest.replace("index.m3u8", "source.m3u8")) as answer:
+        opens = {"Cookie": cookie_of(answer.headers.getall("Set-Cookie"))}
+    async with web.get(manifest.replace("index.m3u8", "source.m3u8"), headers=opens) as answer:
         lines = (await answer.text()).splitlines() if answer.status == 200 else []
     first = next((int(line.split(":")[1]) for line in lines if line.startswith("#EXT-X-MEDIA-SEQUENCE:")), None)
     return None if first is None else first + sum(line.startswith("#EXTINF") for line in lines)

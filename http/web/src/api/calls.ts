@@ -30,7 +30,7 @@ export const liveStreams = (signal?: Signal, cursor?: string) =>
   call<StreamPage>(`/streams?limit=24${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, { signal });
 export const fetchStream = (id: string, signal?: Signal) => call<Stream>(`/streams/${encodeURIComponent(id)}`, { signal });
 export const fetchManifest = (id: string, signal?: Signal) =>
-  call<{ url: string }>(`/streams/${encodeURIComponent(id)}/manifest`, { signal });
+  call<{ url: string; renew_seconds: number }>(`/streams/${encodeURIComponent(id)}/manifest`, { signal });
 export const myStream = (signal?: Signal) => call<{ stream: Stream | null; health: Health | null }>("/streams/mine", { signal });
 export const startStream = ({ title, category, latency }: NewStream) =>
   call<Stream & { ingest: Ingest }>("/streams/start", {

@@ -43,6 +43,7 @@ export function PlayerNotice(props: NoticeProps) {
 }
 
 function wordsFor(phase: Phase, status: StreamStatus): string | null {
+  if (phase === "refused") return "This stream is for subscribers.";
   if (phase === "unsupported") return "This browser cannot play live video. A current Chrome, Edge, Firefox or Safari can.";
   if (status === "interrupted") return "The creator's connection dropped, holding the room. It continues by itself.";
   if (status === "created") return "The creator is getting ready. The picture comes by itself.";

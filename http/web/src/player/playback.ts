@@ -5,12 +5,12 @@
 import type Hls from "hls.js";
 import type { ErrorData, HlsConfig } from "hls.js";
 import { fetchManifest } from "../api/calls";
-import { asApiError } from "../api/errors";
+import { asApiError, type ApiError } from "../api/errors";
 import type { Latency } from "../api/types";
 import { backoffMs } from "../realtime/backoff";
 import { behindLive, paceFor, stuck, type Progress } from "./latency";
 
-export type Phase = "loading" | "waiting" | "playing" | "buffering" | "over" | "unsupported";
+export type Phase = "loading" | "waiting" | "playing" | "buffering" | "over" | "refused" | "unsupported";
 
 export interface Quality {
   index: number;
@@ -57,6 +57,7 @@ export function hlsConfig(latency: Latency): Partial<HlsConfig> {
 export class Playback {
   private hls: Hls | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private renewal: ReturnType<typeof setTimeout> | undefined;
   private watcher: ReturnType<typeof setInterval> | undefined;
   private stopped = false;
   private attempt = 0;
@@ -88,6 +89,7 @@ export class Playback {
     this.stopped = true;
     this.asked.abort();
     clearTimeout(this.timer);
+    clearTimeout(this.renewal);
     clearInterval(this.watcher);
     this.release();
   }
@@ -114,11 +116,13 @@ export class Playback {
 
   private async load(): Promise<void> {
     try {
-      const { url } = await fetchManifest(this.streamId, this.asked.signal);
+      const { url, renew_seconds } = await fetchManifest(this.streamId, this.asked.signal);
+      this.renewIn(renew_seconds);
       if (!this.stopped) await this.attach(url);
     } catch (thrown) {
       if (this.stopped) return;
       const error = asApiError(thrown);
+      if (this.refused(error)) return;
       if (error.code === "stream.ended") {
         this.set({ phase: "over" });
         return;
@@ -126,6 +130,30 @@ export class Playback {
       if (error.code === "stream.nothing_to_play") this.set({ phase: "waiting" });
       this.later(error.retryAfterMs ?? backoffMs(this.attempt++, { first: 1000, most: 5000 }));
     }
+  }
+
+  /** The cookies that open the edge last for minutes: asked for again well before. */
+  private renewIn(seconds: number): void {
+    clearTimeout(this.renewal);
+    if (!this.stopped) this.renewal = setTimeout(() => void this.renew(seconds), seconds * 1000);
+  }
+
+  private async renew(seconds: number): Promise<void> {
+    try {
+      await fetchManifest(this.streamId, this.asked.signal);
+    } catch (thrown) {
+      if (this.stopped || this.refused(asApiError(thrown))) return;
+    }
+    this.renewIn(seconds); // what else went wrong shows when the cookies are over, and is mended then
+  }
+
+  /** Who may not watch, or no longer, is told so. */
+  private refused({ status }: ApiError): boolean {
+    if (status !== 401 && status !== 403) return false;
+    this.release();
+    this.video.pause();
+    this.set({ phase: "refused" });
+    return true;
   }
 
   private later(waitMs: number): void {
@@ -165,8 +193,13 @@ export class Playback {
     hls.attachMedia(this.video);
   }
 
-  private mend(library: typeof Hls, hls: Hls, { fatal, type, details }: ErrorData): void {
-    if (!fatal || this.stopped) return;
+  private mend(library: typeof Hls, hls: Hls, { fatal, type, details, response }: ErrorData): void {
+    if (this.stopped) return;
+    if (response?.code === 403) {
+      this.restart(); // this machine slept longer than the cookies last
+      return;
+    }
+    if (!fatal) return;
     const manifestFailed = details === library.ErrorDetails.MANIFEST_LOAD_ERROR || details === library.ErrorDetails.MANIFEST_LOAD_TIMEOUT;
     if (type === library.ErrorTypes.NETWORK_ERROR && !manifestFailed) {
       // The last frame stays on the screen while the playlist is asked for again.
