@@ -14,6 +14,9 @@ const Library = lazy(() => import("./library/Library"));
 const VideoPage = lazy(() => import("./video/VideoPage"));
 const Desk = lazy(() => import("./mod/Desk"));
 const Desks = lazy(() => import("./mod/Desk").then(({ Desks: page }) => ({ default: page })));
+const SearchPage = lazy(() => import("./search/SearchPage"));
+const History = lazy(() => import("./pages/History"));
+const Creator = lazy(() => import("./pages/Creator"));
 const Account = lazy(() => import("./pages/Account"));
 const SignIn = lazy(() => import("./pages/SignIn"));
 const SignUp = lazy(() => import("./pages/SignUp"));
@@ -49,6 +52,9 @@ export function App() {
               <Route path="/video/:videoId" element={<VideoPage />} />
               <Route path="/mod" element={<Desks />} />
               <Route path="/mod/:channelId" element={<Desk />} />
+              <Route path="/search" element={<SearchPage />} />
+              <Route path="/history" element={<History />} />
+              <Route path="/creators/:creatorId" element={<Creator />} />
               <Route path="/account" element={<Account />} />
               <Route path="/signin" element={<SignIn />} />
               <Route path="/signup" element={<SignUp />} />

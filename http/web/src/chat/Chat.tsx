@@ -112,7 +112,7 @@ interface ConversationProps extends Pick<Parameters<typeof MessageList>[0], "set
 function Conversation({ live, ended, ...list }: ConversationProps) {
   const { room, refused } = live;
   if (room.epoch === null && !refused) return <ChatSkeleton />;
-  if (refused && room.epoch === null) return <div className="chat-empty"><p>{refused.message}</p></div>;
+  if (refused && (room.epoch === null || refused.code === "room.premium")) return <div className="chat-empty"><p>{refused.message}</p></div>;
   if (room.entries.length + room.pending.length === 0) {
     return <div className="chat-empty" data-testid="chat-empty"><p>{ended ? "Nobody said a word." : "Quiet so far. Say the first word."}</p></div>;
   }

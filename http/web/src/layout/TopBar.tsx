@@ -1,6 +1,7 @@
 import { Link, NavLink, useLocation, useNavigate } from "react-router";
 import type { User } from "../api/types";
 import { useSession } from "../session/SessionProvider";
+import { SearchBox } from "../search/SearchBox";
 import { Avatar } from "../ui/Avatar";
 import { ButtonLink } from "../ui/Button";
 import { Icon, Logo, type IconName } from "../ui/icons";
@@ -27,6 +28,7 @@ export function TopBar() {
         <NavLink to="/" end>Live</NavLink>
         <NavLink to="/studio">Studio</NavLink>
       </nav>
+      <SearchBox />
       <div className="topbar-end">
         <ThemeMenu />
         {user === undefined ? <span className="topbar-placeholder" /> : user ? <UserMenu user={user} /> : <SignInLinks />}
@@ -80,6 +82,8 @@ function UserMenu({ user }: { user: User }) {
         <>
           <p className="menu-heading" role="presentation">Signed in as <strong>{user.display_name}</strong></p>
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/studio" onClick={close}><Icon name="camera" size={18} />Studio</Link>
+          <Link role="menuitem" tabIndex={-1} className="menu-item" to="/studio/videos" onClick={close}><Icon name="play" size={18} />Your videos</Link>
+          <Link role="menuitem" tabIndex={-1} className="menu-item" to="/history" onClick={close}><Icon name="clock" size={18} />History</Link>
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/account" onClick={close}><Icon name="user" size={18} />Account</Link>
           <hr />
           <button role="menuitem" tabIndex={-1} type="button" className="menu-item" onClick={() => { close(); leave(); }} data-testid="signout"><Icon name="exit" size={18} />Sign out</button>

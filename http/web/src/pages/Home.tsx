@@ -8,6 +8,7 @@ import { Button, ButtonLink } from "../ui/Button";
 import { Message } from "../ui/Message";
 import { Skeleton } from "../ui/Skeleton";
 import { useToast } from "../ui/Toasts";
+import { FreshVideos } from "../video/FreshVideos";
 import { StreamCard } from "./StreamCard";
 import { usePolling } from "./usePolling";
 import "./home.css";
@@ -26,7 +27,7 @@ export function Home() {
     );
   }
   if (!value) return <HomeSkeleton />;
-  if (value.streams.length === 0) return <NobodyLive />;
+  if (value.streams.length === 0) return <><NobodyLive /><div className="page"><FreshVideos heading="Fresh videos" /></div></>;
   const shown = distinct([...value.streams, ...more.streams]);
   const cursor = more.streams.length ? more.cursor : value.next_cursor;
   return (
@@ -39,6 +40,7 @@ export function Home() {
         {shown.map((stream) => <li key={stream.id}><StreamCard stream={stream} /></li>)}
       </ul>
       {cursor && <p className="home-more"><Button busy={loading} onClick={() => loadMore(cursor)}>Show more</Button></p>}
+      <div className="home-videos"><FreshVideos heading="Fresh videos" /></div>
     </div>
   );
 }

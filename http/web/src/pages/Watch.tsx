@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import { fetchStream } from "../api/calls";
 import type { Stream, StreamStatus } from "../api/types";
 import { Chat } from "../chat/Chat";
@@ -85,7 +85,7 @@ function StreamInfo({ stream, viewers, following, signedIn }: InfoProps) {
       <div className="watch-words">
         <h1>{stream.title}</h1>
         <p className="row">
-          <strong>{creator.display_name}</strong>
+          <strong><Link to={`/creators/${creator.id}`} className="card-creator">{creator.display_name}</Link></strong>
           <StatusBadge status={status} />
           {category && <span className="tag">{category}</span>}
           {status !== "ended" && stream.started_at && <span className="muted small">for {duration(secondsSince(stream.started_at, now))}</span>}

@@ -54,6 +54,7 @@ export type ErrorCode =
   | "room.ended"
   | "room.not_found"
   | "room.not_joined"
+  | "room.premium"
   | "room.too_many"
   | "service.unavailable";
 
@@ -513,6 +514,13 @@ export interface RoomReactions {
   counts: Record<string, number>;
 }
 
+/** You are not in the room any more, and why: what a join would now be refused for. */
+export interface RoomRefused {
+  stream_id: string;
+  code: string;
+  message: string;
+}
+
 /** One message, all of a user's, or everything (both null). The entry that says so follows in its order. */
 export interface RoomRemoved {
   stream_id: string;
@@ -721,7 +729,7 @@ export interface ClientEvents {
   /** Enter a room, or recover in one you are in: what was missed, then everything that is said. */
   "room:join": (
     body: JoinRoom,
-    answer: (answer: RoomJoined | Refusal<"internal" | "limit.rate" | "request.invalid" | "room.not_found" | "room.too_many" | "service.unavailable">) => void,
+    answer: (answer: RoomJoined | Refusal<"internal" | "limit.rate" | "request.invalid" | "room.not_found" | "room.premium" | "room.too_many" | "service.unavailable">) => void,
   ) => void;
   /** Leave a room. */
   "room:leave": (
@@ -893,6 +901,8 @@ export interface ServerEvents {
   "mod:held": (body: ModHeld) => void;
   /** After `studio:watch`: one's own video came further, at most once a second for each. */
   "studio:video": (body: StudioVideo) => void;
+  /** You may not be in the room any more, and are not. */
+  "room:refused": (body: RoomRefused) => void;
   /** The room's log was lost or moved: join again. */
   "room:reset": (body: RoomReset) => void;
   /** You could not be reached fast enough and missed messages: join again with your position. */

@@ -164,6 +164,9 @@ interface Entering {
   onNews: DeskListener;
 }
 
+/** Asking again brings no other answer. */
+const FINAL = ["room.not_found", "room.premium", "request.invalid"];
+
 /** Join and follow one room until `leave` is called. */
 function enterRoom({ streamId, desk, dispatch, current, onRefused, onNews }: Entering) {
   let left = false;
@@ -193,7 +196,7 @@ function enterRoom({ streamId, desk, dispatch, current, onRefused, onNews }: Ent
       } catch (thrown) {
         if (left) return;
         if (thrown instanceof ApiError) onRefused(thrown);
-        const final = thrown instanceof ApiError && (thrown.code === "room.not_found" || thrown.code === "request.invalid");
+        const final = thrown instanceof ApiError && FINAL.includes(thrown.code);
         if (!final) later(join, thrown instanceof ApiError ? (thrown.retryAfterMs ?? backoffMs(attempt++)) : backoffMs(attempt++));
       } finally {
         joining = false;
@@ -232,6 +235,11 @@ function enterRoom({ streamId, desk, dispatch, current, onRefused, onNews }: Ent
       "chat:held": (body) => tellMine(body, { type: "held", held: body }),
       "mod:acted": (body) => tellDesk({ event: "mod:acted", body }),
       "mod:held": (body) => tellDesk({ event: "mod:held", body }),
+      "room:refused": (body) => {
+        if (body.stream_id !== streamId) return;
+        onRefused(new ApiError(403, { code: body.code, message: body.message }));
+        tell({ type: "disconnected" });
+      },
       "room:reset": (body) => tellMine(body, { type: "reset" }),
       "room:lagged": (body) => tellMine(body, { type: "lagged" }),
     };

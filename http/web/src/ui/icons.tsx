@@ -39,6 +39,7 @@ const PATHS = {
   pin: <path d="M8 3.5h8l-1 6 3 4H6l3-4zM12 13.5v7" />,
   shield: <path d="M12 3l7.5 3v6c0 4.5-3 7.5-7.5 9-4.5-1.5-7.5-4.5-7.5-9V6z" />,
   smile: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM8.2 14.5a4.5 4.5 0 0 0 7.6 0M9 9.5v.1M15 9.5v.1" />,
+  search: <path d="M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5L20.5 20.5" />,
   heart: <path d="M12 20S3.5 15 3.5 8.8A4.6 4.6 0 0 1 12 6.5a4.6 4.6 0 0 1 8.5 2.3C20.5 15 12 20 12 20z" />,
 } satisfies Record<string, ReactNode>;
 

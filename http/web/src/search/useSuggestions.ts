@@ -1,0 +1,33 @@
+import { useEffect, useState } from "react";
+import { suggest } from "../api/videos";
+
+export interface Suggestion {
+  text: string;
+  video_id: string | null;
+}
+
+const TYPING_MS = 120;
+
+/** What one may mean, as one types; nothing while search is away: the field still searches. */
+export function useSuggestions(text: string): Suggestion[] {
+  const [found, setFound] = useState<Suggestion[]>([]);
+  const wanted = text.trim();
+  useEffect(() => {
+    if (!wanted) {
+      setFound([]);
+      return;
+    }
+    const left = new AbortController();
+    const timer = setTimeout(() => {
+      suggest(wanted, left.signal).then(
+        ({ suggestions }) => setFound(suggestions),
+        () => !left.signal.aborted && setFound([]),
+      );
+    }, TYPING_MS);
+    return () => {
+      clearTimeout(timer);
+      left.abort();
+    };
+  }, [wanted]);
+  return found;
+}
