@@ -23,5 +23,6 @@ class RoomStreams:
             status=stream.status,
             creator_id=stream.creator_id,
             creator_name=stream.creator_name,
+            visibility=stream.visibility,
             at=stream.changed_at,
         )

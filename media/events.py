@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from infra.events import Event
 
 StreamStatus = Literal["created", "live", "interrupted", "ended"]
+Audience = Literal["public", "premium"]
 
 
 class StreamChanged(Event, frozen=True, kw_only=True):
@@ -16,6 +17,7 @@ class StreamChanged(Event, frozen=True, kw_only=True):
     title: str
     category: str | None
     status: StreamStatus
+    visibility: Audience = "public"
 
 
 class StreamCreated(StreamChanged, frozen=True, kw_only=True):

@@ -3,12 +3,16 @@
 Heard from now on only; a node that was cut off from the bus still ends each socket when its token does.
 """
 
+from collections.abc import Callable
+
 from accounts.events import ProfileChanged, SessionsRevoked
 from infra.bus.port import Bus, Message, Subscription
-from realtime.connections import Connections
+from realtime.connections import Connection, Connections
 
 
-async def follow_accounts(bus: Bus, connections: Connections) -> Subscription:
+async def follow_accounts(
+    bus: Bus, connections: Connections, identity_changed: Callable[[Connection], None]
+) -> Subscription:
     """Listen until the subscription is closed."""
 
     async def heard(message: Message) -> None:
@@ -16,6 +20,9 @@ async def follow_accounts(bus: Bus, connections: Connections) -> Subscription:
             revoked = SessionsRevoked.from_message(message)
             connections.revoke(revoked.user_id, revoked.session_ids)
         elif message.topic == ProfileChanged.topic:
-            connections.rename(ProfileChanged.from_message(message))
+            profile = ProfileChanged.from_message(message)
+            connections.rename(profile)
+            for connection in connections.of_user(profile.user_id):
+                identity_changed(connection)
 
     return await bus.listen(["account.*"], heard)

@@ -27,7 +27,7 @@ FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OPEN_SECONDS = 3.0
-PRIVATE = ("room:you", "room:removed", "chat:held", "mod:acted", "mod:held")
+PRIVATE = ("room:you", "room:refused", "room:removed", "chat:held", "mod:acted", "mod:held")
 KEPT_AHEAD = 1000  # entries that wait for a join; of more the newest, and the hole before them asks for another join
 
 
@@ -253,15 +253,18 @@ class RoomClient:
         elif name == "studio:video":
             self.told.append((name, body))
         elif view := self.views.get(body["stream_id"]):
-            if name in PRIVATE:
-                self.told.append((name, body))
-            elif name == "room:viewers":
-                view.viewers = body["viewers"]
-            elif name == "room:status":
-                view.status, view.title = body["status"], body["title"]
-            elif name in {"room:reset", "room:lagged"}:
-                view.lose(log=name == "room:reset")
-                self._spawn(self._rejoin(view))
+            self._room_event(view, name, body)
+
+    def _room_event(self, view: View, name: str, body: Any) -> None:
+        if name in PRIVATE:
+            self.told.append((name, body))
+        elif name == "room:viewers":
+            view.viewers = body["viewers"]
+        elif name == "room:status":
+            view.status, view.title = body["status"], body["title"]
+        elif name in {"room:reset", "room:lagged"}:
+            view.lose(log=name == "room:reset")
+            self._spawn(self._rejoin(view))
 
     def _entry(self, entry: dict[str, Any]) -> None:
         view = self.views.get(entry["stream_id"])

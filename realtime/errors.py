@@ -28,6 +28,11 @@ class RoomNotFound(NotFound):
     message = "There is no such stream."
 
 
+class PremiumRoom(Forbidden):
+    code = "room.premium"
+    message = "This chat is for subscribers, as the stream is."
+
+
 class NotInRoom(Conflict):
     code = "room.not_joined"
     message = "Join the room first."

@@ -18,6 +18,7 @@ from realtime.errors import (
     ChatSlowMode,
     ChatTooFast,
     NotInRoom,
+    PremiumRoom,
     RoomEnded,
     RoomNotFound,
     TextInvalid,
@@ -213,6 +214,14 @@ class RoomLagged(Struct, frozen=True, kw_only=True):
     stream_id: str
 
 
+class RoomRefused(Struct, frozen=True, kw_only=True):
+    """You are not in the room any more, and why: what a join would now be refused for."""
+
+    stream_id: str
+    code: str
+    message: str
+
+
 class RoomRemoved(Struct, frozen=True, kw_only=True):
     """One message, all of a user's, or everything (both null). The entry that says so follows in its order."""
 
@@ -298,7 +307,7 @@ ROOM_EVENTS = (
         JoinRoom,
         RoomJoined,
         "Enter a room, or recover in one you are in: what was missed, then everything that is said.",
-        (RoomNotFound, TooManyRooms),
+        (RoomNotFound, PremiumRoom, TooManyRooms),
     ),
     ClientEvent("room:leave", LeaveRoom, Answer, "Leave a room."),
     ClientEvent(
@@ -413,6 +422,7 @@ SERVER_EVENTS = (
         StudioVideo,
         "After `studio:watch`: one's own video came further, at most once a second for each.",
     ),
+    ServerEvent("room:refused", RoomRefused, "You may not be in the room any more, and are not."),
     ServerEvent("room:reset", RoomReset, "The room's log was lost or moved: join again."),
     ServerEvent(
         "room:lagged",

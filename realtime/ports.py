@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from accounts.model import Identity
-from media.events import StreamStatus
+from media.events import Audience, StreamStatus
 
 Identify = Callable[[str], Awaitable[Identity]]  # raises Unauthenticated when the token does not hold
 
@@ -21,6 +21,7 @@ class StreamSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     status: StreamStatus
     creator_id: str
     creator_name: str
+    visibility: Audience = "public"
     at: datetime
 
 

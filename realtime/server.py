@@ -207,11 +207,13 @@ def _handlers(
     }
 
 
-async def _following(bus: Bus, snapshots: Streams, connections: Connections, studio: Studio) -> list[Subscription]:
+async def _following(
+    bus: Bus, snapshots: Streams, connections: Connections, entering: RoomHandlers, studio: Studio
+) -> list[Subscription]:
     """What a node hears from the bus."""
     return [
         await follow_streams(bus, snapshots),
-        await follow_accounts(bus, connections),
+        await follow_accounts(bus, connections, entering.identity_changed),
         await follow_progress(bus, studio),
     ]
 
@@ -249,7 +251,7 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         sockets = SocketServer(Node(identify, connections, entering, handlers, count_heard))
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
-        following = await _following(bus, snapshots, connections, studio)
+        following = await _following(bus, snapshots, connections, entering, studio)
         work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
         log.info("realtime.open", node=node)
         async with (

@@ -37,5 +37,6 @@ def snapshot_of(event: StreamChanged) -> StreamSnapshot:
         status=event.status,
         creator_id=event.creator_id,
         creator_name=event.creator_name,
+        visibility=event.visibility,
         at=event.at,
     )

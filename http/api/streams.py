@@ -27,9 +27,9 @@ from media.errors import (
     StreamNotFound,
     TextRefused,
 )
-from media.events import StreamStatus
+from media.events import Audience, StreamStatus
 from media.live.listing import page_of
-from media.live.state import Audience, Latency, Stream
+from media.live.state import Latency, Stream
 from media.live.streams import KEEP, Ingest, Streams
 from media.live.titles import MAX_CATEGORY, MAX_TITLE
 from media.ports import Health, HealthWarning

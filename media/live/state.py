@@ -11,6 +11,7 @@ from typing import Literal, TypedDict
 
 from media.errors import StreamIsOver
 from media.events import (
+    Audience,
     StreamChanged,
     StreamDescribed,
     StreamEnded,
@@ -21,7 +22,6 @@ from media.events import (
 )
 
 Latency = Literal["low", "standard"]
-Audience = Literal["public", "premium"]
 EndReason = Literal["stopped_by_creator", "stopped_by_admin", "encoder_gone", "never_started"]
 Change = Literal["went_live", "interrupted", "resumed", "ended"]
 
@@ -149,6 +149,7 @@ class Shown(TypedDict):
     title: str
     category: str | None
     status: StreamStatus
+    visibility: Audience
 
 
 def shown(stream: Stream) -> Shown:
@@ -160,6 +161,7 @@ def shown(stream: Stream) -> Shown:
         "title": stream.title,
         "category": stream.category,
         "status": stream.status,
+        "visibility": stream.visibility,
     }
 
 

@@ -30,13 +30,13 @@ from media.errors import (
     StreamIsOver,
     StreamNotFound,
 )
-from media.events import StreamCreated, StreamKeyReset
+from media.events import Audience, StreamCreated, StreamKeyReset
 from media.ingest.flv import Kind
 from media.ingest.meter import WANTED
 from media.live import keys, state
 from media.live.health import HealthReports
 from media.live.repository import StreamRepository
-from media.live.state import Audience, EndReason, Latency, Stream
+from media.live.state import EndReason, Latency, Stream
 from media.live.titles import clean_category, clean_title
 from media.ports import Admission, Health
 from media.recording.repository import RecordingRepository

@@ -5,6 +5,7 @@ from typing import Any
 from realtime.bodies import Answer
 from realtime.disconnects import DISCONNECTS, NODE_DRAINING
 from realtime.entries import Message, Moderation, Person, Poll, PollChanged, Removed, RoomSettings, User
+from realtime.errors import PremiumRoom
 from realtime.events import (
     AskChatters,
     Auth,
@@ -17,6 +18,7 @@ from realtime.events import (
     RoomJoined,
     RoomLagged,
     RoomPosition,
+    RoomRefused,
     RoomRemoved,
     RoomReset,
     RoomStatus,
@@ -183,6 +185,7 @@ HEARD: dict[str, list[Any]] = {
             message=None,
         )
     ],
+    "room:refused": [RoomRefused(stream_id=STREAM, code=PremiumRoom.code, message=PremiumRoom.message)],
     "room:reset": [RoomReset(stream_id=STREAM)],
     "room:lagged": [RoomLagged(stream_id=STREAM)],
     "session:closing": [

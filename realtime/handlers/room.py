@@ -7,7 +7,7 @@ import msgspec
 from infra.errors import Unauthenticated
 from realtime.connections import MAX_ROOMS, Connection
 from realtime.entries import Entry, User
-from realtime.errors import NotInRoom, TooManyRooms
+from realtime.errors import NotInRoom, PremiumRoom, TooManyRooms
 from realtime.events import (
     Answer,
     Creator,
@@ -15,15 +15,18 @@ from realtime.events import (
     LeaveRoom,
     Me,
     RoomJoined,
+    RoomRefused,
     StreamInfo,
 )
 from realtime.handlers.standing import you
 from realtime.ports import StreamSnapshot
+from realtime.room.entering import require_entering
 from realtime.room.local import Room
 from realtime.room.log import Position
 from realtime.room.people import line_of
 from realtime.room.presence import Presence, Watching
 from realtime.room.rooms import Rooms
+from realtime.wire.frames import event_frame
 
 
 class RoomHandlers:
@@ -39,6 +42,7 @@ class RoomHandlers:
         watching = await self._watching(body.stream_id)
         desk = body.desk or body.stream_id in who.desks
         joined = await self._rooms.join(body.stream_id, who.socket, asked, who.identity, desk=desk)
+        self._admit(who, joined.room)
         if desk:
             who.desks.add(body.stream_id)
         room, stream = joined.room, joined.room.stream
@@ -62,6 +66,26 @@ class RoomHandlers:
             poll=room.scene.poll,
             raid=room.scene.raid,
         )
+
+    def _admit(self, who: Connection, room: Room) -> None:
+        """Who they are may have changed while they came in. Raises `PremiumRoom`, and has put them out then."""
+        try:
+            require_entering(room.stream, who.identity)
+        except PremiumRoom:
+            self.left(who, room.id)
+            self._rooms.leave(room.id, who.socket)
+            raise
+
+    def identity_changed(self, who: Connection) -> None:
+        """Put them out of rooms they may not be in any more, and tell them."""
+        for stream_id in tuple(who.rooms):
+            room = self._rooms.find(stream_id)
+            try:
+                if room is not None:
+                    self._admit(who, room)
+            except PremiumRoom as refused:
+                told = RoomRefused(stream_id=stream_id, code=refused.code, message=refused.message)
+                who.socket.offer(event_frame("room:refused", told))
 
     async def _watching(self, stream_id: str) -> Watching:
         """What the room heard last; a room that has heard nothing yet asks."""

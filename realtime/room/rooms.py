@@ -32,6 +32,7 @@ from realtime.entries import SettingsChanged, without_offset
 from realtime.errors import RoomNotFound
 from realtime.events import RoomPosition
 from realtime.moderation.capabilities import may
+from realtime.room.entering import require_entering
 from realtime.room.local import Listener, Room
 from realtime.room.log import KEEP_ENTRIES, Known, Line, Lost, Position, Recovered, RoomLog
 from realtime.room.log_redis import channel
@@ -118,10 +119,11 @@ class Rooms:
         *,
         desk: bool = False,
     ) -> Joined:
-        """Add a reader; raises `RoomNotFound`, or `Unavailable` when the room's shard does not answer."""
+        """Add a reader; raises `RoomNotFound`, `PremiumRoom`; `Unavailable` when the room's shard does not answer."""
         room = await self._open(stream_id)
         room.joining += 1
         try:
+            require_entering(room.stream, identity)
             for attempt in range(READ_ATTEMPTS):
                 found = room.lines.answer(position) or await self._read(room, position)
                 if found is not None:

@@ -39,7 +39,9 @@ QUICK = Timing(tick_seconds=0.1, report_seconds=0.3, hold_seconds=1.0, linger_se
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def token_of(user_id: str, *, role: str = "free", session: str = "s1", seconds: float = 1800) -> str:
+def token_of(
+    user_id: str, *, role: str = "free", tier: str = "free", session: str = "s1", seconds: float = 1800
+) -> str:
     """A token in the tests' own language: what `identify` below reads."""
     ends = system_clock() + timedelta(seconds=seconds)
     identity = msgspec.json.encode(
@@ -47,7 +49,7 @@ def token_of(user_id: str, *, role: str = "free", session: str = "s1", seconds: 
             user_id=user_id,
             display_name=user_id.title(),
             role=role,  # type: ignore[arg-type]  # tests pass one of the four
-            subscription_tier="free",
+            subscription_tier=tier,  # type: ignore[arg-type]  # as above
             session_id=session,
             expires_at=ends,
         )
