@@ -26,6 +26,7 @@ from media.delivery.playback import Playback
 from media.delivery.signing import load_signer
 from media.live.charts import Charts
 from media.live.timeline import Timeline
+from media.vod.retrying import Retrying
 from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
 from realtime.channel_emotes import ChannelEmotes
@@ -53,6 +54,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(running(keep_making_indexes(mongo)))
         library = Library.over(mongo, objects, to_bus(core.bus), system_clock)
+        transcodes = Transcodes(core.outbox, system_clock)
         yield Web(
             api=create_api(
                 accounts=core.accounts,
@@ -71,10 +73,11 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                     core.db,
                     objects,
                     library.catalogue,
-                    Transcodes(core.outbox, system_clock),
+                    transcodes,
                     core.outbox,
                     settings.vod,
                 ),
+                retrying=Retrying(core.db, library.catalogue, transcodes, core.outbox.nudge),
                 watching=Watching(Views(core.redis, system_clock), library.history),
                 playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
                 settings=settings,

@@ -23,6 +23,7 @@ from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
 from api.playback import PlaybackController
 from api.replay import ReplayController
+from api.retries import RetryController
 from api.search import SearchController
 from api.shown_videos import VideoShelf
 from api.streams import StreamController
@@ -37,6 +38,7 @@ from media.catalog.watching import Watching
 from media.delivery.playback import Playback
 from media.live.charts import Charts
 from media.live.streams import Streams
+from media.vod.retrying import Retrying
 from media.vod.uploads import Uploads
 from realtime.archive.replay import Replay
 from realtime.channel_emotes import ChannelEmotes
@@ -60,6 +62,7 @@ class Parts(TypedDict, total=False):
     library: Library | None
     video_search: VideoSearch | None
     uploads: Uploads | None
+    retrying: Retrying | None
     replay: Replay | None
     watching: Watching | None
     playback: Required[Playback]
@@ -90,6 +93,7 @@ def _handlers(parts: Parts, settings: Settings) -> list[ControllerRouterHandler]
     found += [HeldController] if parts.get("held_queue") is not None else []
     found += VIDEOS if parts.get("library") is not None else ()
     found += [PlaybackController] if parts.get("watching") is not None else []
+    found += [RetryController] if parts.get("retrying") is not None else []
     found += [ReplayController] if parts.get("replay") is not None else []
     found += [SearchController] if parts.get("video_search") is not None else []
     found += [UploadController, large_forms(settings.vod)] if parts.get("uploads") is not None else []

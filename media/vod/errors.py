@@ -171,6 +171,11 @@ class ProbeFailed(FootlightError):
     retryable = True
 
 
+class VideoNotFailed(Conflict):
+    code = "video.not_failed"
+    message = "There is nothing here that could be tried again."
+
+
 class EncodeFailed(FootlightError):
     code = "transcode.encode_failed"
     message = "The video could not be encoded."

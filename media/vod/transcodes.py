@@ -72,6 +72,10 @@ class Transcodes:
         log.info("transcode.again", video_id=video_id)
         return True
 
+    async def is_under_way(self, connection: Connection, video_id: str) -> bool:
+        row = await self._repository.lock(connection, video_id)
+        return row is not None and row["state"] == "running"
+
     async def cancel(self, connection: Connection, video_id: str) -> None:
         """Stop, and forget: workers notice at their next heartbeat, what they still write is deleted afterwards."""
         row = await self._repository.lock(connection, video_id)

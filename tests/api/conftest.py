@@ -27,6 +27,8 @@ from media.catalog.watching import Watching
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
+from media.vod.retrying import Retrying
+from media.vod.transcodes import Transcodes
 from realtime.archive.mongo import COLLECTION
 from realtime.archive.replay import Replay
 from realtime.channel_emotes import ChannelEmotes
@@ -163,6 +165,7 @@ async def client(
         library=library,
         replay=replay,
         playback=playback(),
+        retrying=Retrying(world.db, library.catalogue, Transcodes(world.outbox, system_clock), world.outbox.nudge),
         watching=Watching(Views(world.redis, system_clock), library.history),
         settings=Settings(),
     )
