@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent 
 import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { IconButton } from "../ui/Button";
 import { useSuggestions, type Suggestion } from "./useSuggestions";
+import "../ui/field.css";
 import "./search.css";
 
 export function SearchBox() {

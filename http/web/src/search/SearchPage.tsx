@@ -9,6 +9,7 @@ import { Message } from "../ui/Message";
 import { Skeleton } from "../ui/Skeleton";
 import { Marked, VideoCard } from "../video/VideoCard";
 import { AGES, LENGTHS, PRICES, read, SORTS, wantedOf, write, type Chosen } from "./filters";
+import "../ui/field.css";
 import "./search.css";
 
 const MOST = 10_000;
