@@ -38,8 +38,8 @@ export function TopBar() {
 }
 
 function SignInLinks() {
-  const { pathname } = useLocation();
-  const state = pathname.startsWith("/sign") ? undefined : { from: pathname };
+  const { pathname, search } = useLocation();
+  const state = pathname.startsWith("/sign") ? undefined : { from: pathname + search };
   return (
     <>
       <ButtonLink to="/signin" state={state} look="quiet" small data-testid="signin-link">Sign in</ButtonLink>

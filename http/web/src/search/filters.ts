@@ -2,7 +2,7 @@
 import type { SearchWanted } from "../api/videos";
 
 export const LENGTHS = { any: "Any length", short: "Under 4 minutes", medium: "4 to 20 minutes", long: "Over 20 minutes" } as const;
-export const AGES = { any: "Any time", day: "Today", week: "This week", month: "This month", year: "This year" } as const;
+export const AGES = { any: "Any time", day: "Last 24 hours", week: "Last 7 days", month: "Last 30 days", year: "Last 12 months" } as const;
 export const PRICES = { any: "All videos", free: "Free", premium: "Premium" } as const;
 export const SORTS = { relevance: "Best match", newest: "Newest", views: "Most viewed" } as const;
 
@@ -41,4 +41,14 @@ export function wantedOf(chosen: Chosen, now: number): SearchWanted {
     premium: chosen.price === "any" ? null : chosen.price === "premium",
     sort: chosen.sort,
   };
+}
+
+/** Whether anything but the words narrows the search. */
+export const narrowed = (chosen: Chosen) => chosen.length !== "any" || chosen.age !== "any" || chosen.price !== "any" || chosen.category !== "";
+
+/** The categories one can choose: those met so far and the chosen one, each once whatever its case, in order. */
+export function categoriesOf(known: string[], met: (string | null)[], chosen: string): string[] {
+  const byName = new Map<string, string>();
+  for (const name of [chosen, ...known, ...met]) if (name && !byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), name);
+  return [...byName.values()].sort((a, b) => a.localeCompare(b));
 }

@@ -7,21 +7,22 @@ export interface Suggestion {
 }
 
 const TYPING_MS = 120;
+const NONE: Suggestion[] = [];
 
 /** What one may mean, as one types; nothing while search is away: the field still searches. */
 export function useSuggestions(text: string): Suggestion[] {
-  const [found, setFound] = useState<Suggestion[]>([]);
+  const [found, setFound] = useState(NONE);
   const wanted = text.trim();
   useEffect(() => {
     if (!wanted) {
-      setFound([]);
+      setFound(NONE);
       return;
     }
     const left = new AbortController();
     const timer = setTimeout(() => {
       suggest(wanted, left.signal).then(
         ({ suggestions }) => setFound(suggestions),
-        () => !left.signal.aborted && setFound([]),
+        () => !left.signal.aborted && setFound(NONE),
       );
     }, TYPING_MS);
     return () => {

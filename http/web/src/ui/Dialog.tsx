@@ -43,16 +43,17 @@ export function Dialog({ title, open, onClose, children }: DialogProps) {
 interface ConfirmProps extends Omit<DialogProps, "children"> {
   children: ReactNode;
   confirm: string;
+  cancel?: string;
   busy: boolean;
   onConfirm: () => void;
 }
 
-export function Confirm({ confirm, busy, onConfirm, children, ...dialog }: ConfirmProps) {
+export function Confirm({ confirm, cancel = "Keep going", busy, onConfirm, children, ...dialog }: ConfirmProps) {
   return (
     <Dialog {...dialog}>
       <div className="muted">{children}</div>
       <footer>
-        <Button onClick={dialog.onClose}>Keep going</Button>
+        <Button onClick={dialog.onClose}>{cancel}</Button>
         <Button look="danger" busy={busy} onClick={onConfirm} data-testid="confirm">{confirm}</Button>
       </footer>
     </Dialog>

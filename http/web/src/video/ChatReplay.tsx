@@ -10,11 +10,11 @@ import { begun, extended, linesAt, nextFor, type Fetched } from "./replay";
 import "../chat/chat.css";
 
 /** Whether something was removed since is asked so often while the video is looked at. */
-const CHECK_MS = 30_000;
+const CHECK_MS = 10_000;
 const RETRY_MS = 5_000;
 
 export function ChatReplay({ videoId, channelId, position }: { videoId: string; channelId: string; position: number }) {
-  const { lines, failed } = useReplay(videoId, position);
+  const { lines, failed, loading } = useReplay(videoId, position);
   const { user } = useSession();
   const theme = useShownTheme();
   const { byCode: emotes } = useEmotes(channelId);
@@ -25,7 +25,7 @@ export function ChatReplay({ videoId, channelId, position }: { videoId: string; 
       <header><h2 id="replay-heading">Chat, as it was said</h2></header>
       <ul ref={list} className="replay-lines" tabIndex={0} aria-label="Chat messages" data-testid="replay-lines">
         {lines.map((line) => <SaidLine key={keyOf(line)} line={line.entry as unknown as Said} look={look} order={0} />)}
-        {lines.length === 0 && <li className="replay-quiet muted small">{failed ? "The chat cannot be loaded just now." : "Nobody has said anything yet."}</li>}
+        {lines.length === 0 && <li className="replay-quiet muted small">{failed ? "The chat cannot be loaded just now. It is tried again." : loading ? "Loading" : "Nobody has said anything yet."}</li>}
       </ul>
     </section>
   );
@@ -33,10 +33,11 @@ export function ChatReplay({ videoId, channelId, position }: { videoId: string; 
 
 const keyOf = ({ at_seconds, entry }: ReplayLine) => String(entry["id"] ?? `${at_seconds} ${String(entry["offset"])}`);
 
-function useReplay(videoId: string, position: number): { lines: readonly ReplayLine[]; failed: boolean } {
+function useReplay(videoId: string, position: number): { lines: readonly ReplayLine[]; failed: boolean; loading: boolean } {
   const [known, setKnown] = useState<Fetched | null>(null);
   const [failed, setFailed] = useState(false);
   const [check, setCheck] = useState(0);
+  const [again, setAgain] = useState(0);
   const asking = useRef(false);
   const blockedUntil = useRef(0);
   const seconds = Math.floor(position);
@@ -62,12 +63,13 @@ function useReplay(videoId: string, position: number): { lines: readonly ReplayL
       .catch(() => {
         blockedUntil.current = Date.now() + RETRY_MS;
         setFailed(true);
+        setTimeout(() => setAgain((count) => count + 1), RETRY_MS + 100); // a paused video moves nothing on
       })
       .finally(() => {
         asking.current = false;
       });
-  }, [videoId, known, seconds]);
-  return { lines: known ? linesAt(known.lines, position) : [], failed };
+  }, [videoId, known, seconds, again]);
+  return { lines: known ? linesAt(known.lines, position) : [], failed, loading: known === null };
 }
 
 /** Stays at the newest line unless the person scrolled up. */

@@ -3,7 +3,8 @@ import { useCallback, useEffect, useState } from "react";
 import { asApiError } from "../api/errors";
 import { newestVideos, type Video } from "../api/videos";
 import { Button } from "../ui/Button";
-import { Skeleton } from "../ui/Skeleton";
+import { CardsSkeleton } from "./CardsSkeleton";
+import { useFirstNew } from "./useFirstNew";
 import { VideoCard } from "./VideoCard";
 
 interface FreshProps {
@@ -14,32 +15,49 @@ interface FreshProps {
 }
 
 export function FreshVideos({ heading, creator, empty }: FreshProps) {
-  const [videos, setVideos] = useState<Video[] | null>(null);
-  const [cursor, setCursor] = useState<string | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const take = useCallback(
-    (from: string | null) => {
-      newestVideos({ limit: 24, cursor: from, ...(creator && { creator }) }).then(
-        (page) => {
-          setVideos((had) => [...(from ? (had ?? []) : []), ...page.videos]);
-          setCursor(page.next_cursor);
-          setProblem(null);
-        },
-        (thrown: unknown) => setProblem(asApiError(thrown).message),
-      );
-    },
-    [creator],
-  );
-  useEffect(() => take(null), [take]);
+  const { videos, more, busy, problem, take } = useNewest(creator);
+  const { list, expectMore } = useFirstNew(videos?.length ?? 0);
   if (videos?.length === 0 && !empty) return null;
   return (
     <section aria-label={heading} className="stack">
       <h2>{heading}</h2>
-      {problem && <p className="row"><span className="muted" role="status">{problem}</span><Button small icon="retry" onClick={() => take(cursor)}>Try again</Button></p>}
-      {!videos && !problem && <div className="cards">{[0, 1, 2, 3].map((each) => <div key={each} className="card-skeleton"><div className="skeleton" /><Skeleton height={18} width="80%" /></div>)}</div>}
-      {videos && videos.length > 0 && <ul className="cards" data-testid="fresh-videos">{videos.map((video) => <li key={video.id}><VideoCard video={video} /></li>)}</ul>}
+      {!videos && !problem && <CardsSkeleton label="Loading videos" />}
+      {videos && videos.length > 0 && <ul ref={list} className="cards" data-testid="fresh-videos">{videos.map((video) => <li key={video.id}><VideoCard video={video} level={3} /></li>)}</ul>}
       {videos?.length === 0 && <p className="muted">{empty}</p>}
-      {cursor && <p className="home-more"><Button onClick={() => take(cursor)}>Show more</Button></p>}
+      {problem && <p className="row"><span className="muted" role="alert">{problem}</span><Button small icon="retry" busy={busy} onClick={take}>Try again</Button></p>}
+      {more && !problem && <p className="home-more"><Button busy={busy} onClick={() => { expectMore(); take(); }}>Show more</Button></p>}
     </section>
   );
+}
+
+function useNewest(creator: string | undefined) {
+  const [page, setPage] = useState<{ videos: Video[]; cursor: string | null } | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const ask = useCallback(
+    (had: typeof page, signal?: AbortSignal) => {
+      setBusy(true);
+      newestVideos({ limit: 24, cursor: had?.cursor ?? null, ...(creator && { creator }) }, signal).then(
+        ({ videos, next_cursor }) => {
+          if (signal?.aborted) return;
+          const known = new Set(had?.videos.map(({ id }) => id));
+          setPage({ videos: [...(had?.videos ?? []), ...videos.filter(({ id }) => !known.has(id))], cursor: next_cursor });
+          setProblem(null);
+          setBusy(false);
+        },
+        (thrown: unknown) => {
+          if (signal?.aborted) return;
+          setProblem(asApiError(thrown).message);
+          setBusy(false);
+        },
+      );
+    },
+    [creator],
+  );
+  useEffect(() => {
+    const left = new AbortController();
+    ask(null, left.signal);
+    return () => left.abort();
+  }, [ask]);
+  return { videos: page?.videos ?? null, more: page?.cursor != null, busy, problem, take: () => ask(page) };
 }

@@ -1,4 +1,5 @@
 /** One video in a list: its picture, what it is called, whose it is, and how far it was watched. */
+import { useState } from "react";
 import { Link } from "react-router";
 import type { Piece, Video } from "../api/videos";
 import { Avatar } from "../ui/Avatar";
@@ -13,32 +14,42 @@ interface CardProps {
   compact?: boolean;
   /** The title in pieces, those that were looked for marked. */
   title?: Piece[] | undefined;
+  /** Of its heading: 3 below a section's own. */
+  level?: 2 | 3;
 }
 
 const BADGE = { public: null, unlisted: "Unlisted", premium: "Premium", private: "Private" } as const;
 
-export function VideoCard({ video, compact = false, title }: CardProps) {
-  const picture = video.metadata.thumbnails[0];
+export function VideoCard({ video, compact = false, title, level = 2 }: CardProps) {
+  const Heading = level === 2 ? "h2" : "h3";
   const badge = BADGE[video.visibility];
   const views = `${shortCount(video.view_count)} ${video.view_count === 1 ? "view" : "views"}`;
   return (
     <article className={compact ? "card card-compact" : "card"} data-testid="video-card">
       <div className="card-picture">
-        {picture ? <img src={picture} alt="" loading="lazy" /> : <Poster id={video.id} name={video.creator.display_name} />}
+        <Picture video={video} />
         {badge && <span className="card-badge">{badge}</span>}
-        {video.metadata.duration > 0 && <span className="card-viewers">{clock(video.metadata.duration)}</span>}
+        {video.metadata.duration > 0 && <span className="card-viewers"><span className="sr-only">Length </span>{clock(video.metadata.duration)}</span>}
         <Watched video={video} />
       </div>
       <div className="card-text">
         {!compact && <Avatar id={video.creator.id} name={video.creator.display_name} size={40} />}
         <div>
-          <h2><Link to={`/video/${video.id}`} className="card-link">{title ? <Marked pieces={title} /> : video.title}</Link></h2>
+          <Heading><Link to={`/video/${video.id}`} className="card-link">{title ? <Marked pieces={title} /> : video.title}</Link></Heading>
           <p className="muted small"><Link to={`/creators/${video.creator.id}`} className="card-creator">{video.creator.display_name}</Link></p>
           <p className="muted small">{views} · {ago(video.published_at ?? video.created_at)}</p>
         </div>
       </div>
     </article>
   );
+}
+
+/** The poster; without one, or when it does not come, a drawn one. */
+function Picture({ video }: { video: Video }) {
+  const source = video.metadata.thumbnails[0];
+  const [broken, setBroken] = useState<string | null>(null);
+  if (!source || broken === source) return <Poster id={video.id} name={video.creator.display_name} />;
+  return <img src={source} alt="" loading="lazy" decoding="async" onError={() => setBroken(source)} />;
 }
 
 /** Text of which some was looked for. */

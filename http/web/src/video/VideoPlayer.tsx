@@ -34,7 +34,7 @@ export function VideoPlayer({ video: shown, from, theatre, onTheatre, onPosition
   const frame = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const { sound, change, play } = useVolume(video);
-  const { state, setQuality } = useRecorded(video, { videoId: shown.id, from, made: shown.playback_urls.length, play });
+  const { state, setQuality, hurry, toggle } = useRecorded(video, { videoId: shown.id, from, made: shown.playback_urls.length, isReady: shown.status === "ready", play });
   const clock = useClock(video);
   const tiles = useStoryboard(state.answer?.storyboard_url ?? null);
   const captions = useCaptions(state.answer?.captions ?? []);
@@ -48,7 +48,6 @@ export function VideoPlayer({ video: shown, from, theatre, onTheatre, onPosition
   const resumed = useResumed(state.answer?.resume_seconds ?? null, from, started);
   useEffect(() => onPosition(clock.position), [clock.position, onPosition]);
 
-  const toggle = () => (video.current?.paused ? play() : video.current?.pause());
   const seek = (seconds: number) => {
     if (video.current) video.current.currentTime = Math.max(0, seconds);
   };
@@ -63,7 +62,7 @@ export function VideoPlayer({ video: shown, from, theatre, onTheatre, onPosition
       case "pip": return togglePip();
       case "theatre": return onTheatre();
       case "help": return setSheet(true);
-      case "captions": return captions.choose(captions.language ? null : state.answer?.captions[0]?.language ?? null);
+      case "captions": return captions.toggle();
       case "by": return seek(Math.min(clock.position + deed.seconds, clock.duration));
       case "to": return seek(deed.part * clock.duration);
       case "speed": return setSpeed(speedBeside(speed, deed.step));
@@ -89,10 +88,11 @@ export function VideoPlayer({ video: shown, from, theatre, onTheatre, onPosition
       {!started && <Still video={shown} />}
       {state.phase === "refused" && state.refusal && <Refused error={state.refusal} video={shown} />}
       {state.phase === "unsupported" && <Words>This browser cannot play video. A current Chrome, Edge, Firefox or Safari can.</Words>}
-      {state.phase === "buffering" && !clock.paused && <Words>Loading</Words>}
+      {(state.phase === "loading" || (state.phase === "buffering" && !clock.paused)) && <Words>Loading</Words>}
+      {state.phase === "trouble" && <Trouble words={state.refusal?.message ?? "The picture cannot be loaded just now."} onRetry={hurry} />}
       {over && <div className="player-cover" data-testid="player-ended"><div className="player-cover-text"><Button look="primary" icon="retry" onClick={() => { seek(0); play(); }}>Watch again</Button>{afterEnd}</div></div>}
       {started && !clock.paused && sound.muted && <Button className="player-unmute" look="primary" icon="muted" onClick={() => setMuted(false)} data-testid="unmute">Unmute</Button>}
-      {clock.paused && !over && state.answer && <button type="button" className="player-big" aria-label="Play" onClick={toggle}><Icon name="play" size={36} /></button>}
+      {clock.paused && !over && state.answer && started && <button type="button" className="player-big" aria-label="Play" onClick={toggle}><Icon name="play" size={36} /></button>}
       {resumed !== null && <ResumeNote seconds={resumed} onOver={() => seek(0)} />}
       {state.phase !== "refused" && (
         <VideoControls
@@ -121,6 +121,15 @@ function Still({ video }: { video: Video }) {
   return picture ? <img className="video-still" src={picture} alt="" /> : <Poster id={video.id} name={video.title} />;
 }
 
+function Trouble({ words, onRetry }: { words: string; onRetry: () => void }) {
+  return (
+    <div className="player-cover" data-testid="trouble"><div className="player-cover-text" role="status">
+      <p>{words}</p>
+      <Button look="primary" icon="retry" onClick={onRetry}>Try again</Button>
+    </div></div>
+  );
+}
+
 function Words({ children }: { children: ReactNode }) {
   return <div role="status" className="player-words"><p data-testid="player-words"><span className="pulse" aria-hidden="true" />{children}</p></div>;
 }
@@ -130,12 +139,15 @@ const NOTE_MS = 8000;
 /** Said for a while when the video began in the middle. */
 function useResumed(resume: number | null, from: number | null, started: boolean): number | null {
   const [shown, setShown] = useState<number | null>(null);
+  const first = useRef(resume);
+  first.current ??= resume;
   useEffect(() => {
-    if (!started || from !== null || !resume || resume < 5) return;
-    setShown(resume);
+    const seconds = first.current;
+    if (!started || from !== null || !seconds || seconds < 5) return;
+    setShown(seconds);
     const timer = setTimeout(() => setShown(null), NOTE_MS);
     return () => clearTimeout(timer);
-  }, [started, resume, from]);
+  }, [started, from]); // once: another quality is no new beginning
   return shown;
 }
 

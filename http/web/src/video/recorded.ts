@@ -10,7 +10,7 @@ import type { Quality } from "../player/playback";
 import { backoffMs } from "../realtime/backoff";
 import { deviceId } from "../session/device";
 
-export type VideoPhase = "loading" | "playing" | "buffering" | "over" | "refused" | "unsupported";
+export type VideoPhase = "loading" | "playing" | "buffering" | "over" | "trouble" | "refused" | "unsupported";
 
 export interface RecordedState {
   phase: VideoPhase;
@@ -26,6 +26,10 @@ export const initialRecorded: RecordedState = { phase: "loading", qualities: [],
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 const FORBIDDEN = 403;
+/** Attempts before the person hears of trouble. */
+const PATIENCE = 4;
+/** Two renewals long: the cookies live for three. */
+const PAUSED_TIMES = 2;
 /** So near to its end a video is begun anew. */
 const END_SECONDS = 1;
 
@@ -44,8 +48,10 @@ export class Recorded {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setTimeout> | undefined;
   private stopped = false;
+  private renewing = false;
   private attempt = 0;
   private mediaErrorAt = 0;
+  private renewSeconds = 20;
   private state = initialRecorded;
   private readonly asked = new AbortController();
 
@@ -56,6 +62,8 @@ export class Recorded {
     private readonly from: number | null,
     private readonly onChange: (state: RecordedState) => void,
     private readonly play: () => void,
+    /** False after the person pressed pause. */
+    private readonly wantsToPlay: () => boolean,
   ) {}
 
   start(): void {
@@ -86,16 +94,29 @@ export class Recorded {
 
   /** Better qualities were made since: take them from here on, without going back. */
   again(): void {
-    if (!this.stopped && this.state.answer) void this.load(this.video.currentTime);
+    if (!this.stopped && this.state.answer && this.state.phase !== "refused") void this.load(this.video.currentTime);
+  }
+
+  /** The video is whole now: pictures above the seek bar and captions may have come. What plays goes on. */
+  refresh(): void {
+    if (this.stopped || !this.state.answer) return;
+    fetchPlayback(this.videoId, this.asked.signal).then((answer) => this.set({ answer }), () => undefined);
+  }
+
+  /** Somebody pressed "try again". */
+  hurry(): void {
+    clearTimeout(this.retry);
+    this.attempt = 0;
+    void this.load(this.video.currentTime || this.from);
   }
 
   private async load(from: number | null): Promise<void> {
     try {
       const answer = await fetchPlayback(this.videoId, this.asked.signal);
       if (this.stopped) return;
-      this.attempt = 0;
       this.set({ answer, refusal: null });
-      this.schedule(answer.renew_seconds);
+      this.renewSeconds = answer.renew_seconds;
+      this.schedule();
       await this.attach(answer.manifest_url, from ?? beginning(answer));
     } catch (thrown) {
       if (this.stopped) return;
@@ -109,8 +130,14 @@ export class Recorded {
       this.set({ phase: "refused", refusal: error });
       return;
     }
+    this.later(from, error);
+  }
+
+  /** What goes wrong mends itself most often; after a few attempts the person is told, and it is still tried. */
+  private later(from: number | null, error: ApiError | null): void {
+    this.set(this.attempt >= PATIENCE ? { phase: "trouble", refusal: error } : { phase: "loading" });
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.load(from), error.retryAfterMs ?? backoffMs(this.attempt++, { first: 500, most: 5000 }));
+    this.retry = setTimeout(() => void this.load(from), error?.retryAfterMs ?? backoffMs(this.attempt++, { first: 500, most: 10_000 }));
   }
 
   private async attach(url: string, from: number): Promise<void> {
@@ -132,10 +159,15 @@ export class Recorded {
     const hls = new library({ ...CONFIG, startPosition: from });
     this.hls = hls;
     hls.on(library.Events.MANIFEST_PARSED, (_, { levels }) => {
+      const rate = this.video.playbackRate;
       const qualities = levels.map((level, index) => ({ index, label: `${Math.min(level.height, level.width)}p` }));
-      this.set({ qualities: qualities.length > 1 ? qualities.toReversed() : [], quality: -1 });
-      this.play();
+      const chosen = qualities.find(({ label }) => label === this.chosenLabel())?.index ?? -1;
+      if (chosen !== -1) hls.nextLevel = chosen;
+      this.set({ qualities: qualities.length > 1 ? qualities.toReversed() : [], quality: chosen });
+      this.video.addEventListener("loadedmetadata", () => { this.video.playbackRate = rate; }, { once: true, signal: this.asked.signal });
+      if (this.wantsToPlay()) this.play();
     });
+    hls.on(library.Events.FRAG_BUFFERED, () => { this.attempt = 0; });
     hls.on(library.Events.LEVEL_SWITCHED, (_, { level }) => {
       const shown = hls.levels[level];
       this.set({ playing: shown ? `${Math.min(shown.height, shown.width)}p` : null });
@@ -157,23 +189,29 @@ export class Recorded {
       hls.recoverMediaError();
       return;
     }
-    const here = this.video.currentTime;
-    this.set({ phase: "loading" });
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.load(here), backoffMs(this.attempt++, { first: 500, most: 5000 }));
+    this.later(this.video.currentTime, null);
+  }
+
+  private chosenLabel(): string | undefined {
+    return this.state.qualities.find(({ index }) => index === this.state.quality)?.label;
   }
 
   /** The cookies were over: this machine slept, or a renewal was lost. */
   private async renewAndGoOn(hls: Hls): Promise<void> {
+    if (this.renewing) return;
+    this.renewing = true;
     hls.stopLoad();
-    if (await this.tell()) {
-      if (this.hls === hls && !this.stopped) hls.startLoad();
-    }
+    await this.tell();
+    this.renewing = false;
+    // Anew in every case: a playlist that was refused is not asked for again by itself, and a lasting refusal backs off.
+    if (this.hls === hls && !this.stopped && this.state.phase !== "refused") this.later(this.video.currentTime, null);
   }
 
-  private schedule(seconds: number): void {
+  /** Rarer while nobody watches: what is in the buffer needs no cookies, and playing on renews them first. */
+  private schedule(): void {
     clearTimeout(this.beats);
-    this.beats = setTimeout(() => void this.tell().finally(() => this.schedule(seconds)), seconds * 1000);
+    const pause = this.video.paused ? PAUSED_TIMES : 1;
+    this.beats = setTimeout(() => void this.tell().finally(() => this.schedule()), this.renewSeconds * pause * 1000);
   }
 
   /** Say where the player is; true when that renewed the right to go on. */
@@ -181,7 +219,8 @@ export class Recorded {
     if (this.stopped || !this.state.answer) return false;
     const body = { position_seconds: Math.max(0, this.video.currentTime), playing: !this.video.paused, device: deviceId() };
     try {
-      await beat(this.videoId, body, last);
+      const answer = await beat(this.videoId, body, last);
+      this.renewSeconds = answer.renew_seconds;
       return true;
     } catch (thrown) {
       const error = asApiError(thrown);

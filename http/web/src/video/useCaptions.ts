@@ -1,14 +1,15 @@
 /** The chosen captions as a file of this page: a <track> cannot be fetched with cookies from another port by itself. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { PlaybackAnswer } from "../api/videos";
 
 const KEY = "footlight.captions";
 
 type Known = PlaybackAnswer["captions"];
 
-export function useCaptions(captions: Known): { language: string | null; choose: (language: string | null) => void; source: string | null } {
+export function useCaptions(captions: Known): { language: string | null; choose: (language: string | null) => void; toggle: () => void; source: string | null } {
   const [language, setLanguage] = useState<string | null>(recall);
   const [source, setSource] = useState<string | null>(null);
+  const last = useRef(language);
   const wanted = captions.find((each) => each.language === language);
   const url = wanted?.url ?? null;
   useEffect(() => {
@@ -29,6 +30,7 @@ export function useCaptions(captions: Known): { language: string | null; choose:
     };
   }, [url]);
   const choose = (next: string | null) => {
+    if (next) last.current = next;
     setLanguage(next);
     try {
       localStorage.setItem(KEY, next ?? "");
@@ -36,7 +38,8 @@ export function useCaptions(captions: Known): { language: string | null; choose:
       // Then it is for this page only.
     }
   };
-  return { language: wanted ? language : null, choose, source };
+  const toggle = () => choose(wanted ? null : (captions.find((each) => each.language === last.current) ?? captions[0])?.language ?? null);
+  return { language: wanted ? language : null, choose, toggle, source };
 }
 
 function recall(): string | null {

@@ -6,18 +6,20 @@ interface Wanted {
   from: number | null;
   /** How many qualities the video has by now: when there are more than are played, they are taken. */
   made: number;
+  isReady: boolean;
   play: () => void;
 }
 
-export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId, from, made, play }: Wanted) {
+export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId, from, made, isReady, play }: Wanted) {
   const [state, setState] = useState(initialRecorded);
   const recorded = useRef<Recorded | null>(null);
   const begin = useRef(from);
+  const pausedByPerson = useRef(false);
 
   useEffect(() => {
     const element = video.current;
     if (!element) return;
-    const running = new Recorded(element, videoId, begin.current, setState, play);
+    const running = new Recorded(element, videoId, begin.current, setState, play, () => !pausedByPerson.current);
     recorded.current = running;
     running.start();
     return () => {
@@ -27,6 +29,12 @@ export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId
     };
   }, [video, videoId, play]);
 
+  const wasReady = useRef(isReady);
+  useEffect(() => {
+    if (isReady && !wasReady.current) recorded.current?.refresh();
+    wasReady.current = isReady;
+  }, [isReady]);
+
   const known = useRef(made);
   useEffect(() => {
     if (made > known.current) recorded.current?.again();
@@ -34,5 +42,13 @@ export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId
   }, [made]);
 
   const setQuality = useCallback((index: number) => recorded.current?.setQuality(index), []);
-  return { state, setQuality };
+  const hurry = useCallback(() => recorded.current?.hurry(), []);
+  const toggle = () => {
+    const element = video.current;
+    if (!element) return;
+    pausedByPerson.current = !element.paused;
+    if (element.paused) play();
+    else element.pause();
+  };
+  return { state, setQuality, hurry, toggle };
 }
