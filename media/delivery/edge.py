@@ -4,6 +4,7 @@ It stands where a CDN stands in production and keeps to what a CDN can do: cache
 request to the origin for any number of equal ones, the reload query in the key and nothing else of the query.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -183,7 +184,7 @@ class Edge:
         except FootlightError as failure:
             log.error("edge.fetch_failed", key=want.key, code=failure.code, **failure.details)
             raise
-        if began >= self._purged.get(want.playback_id, began):  # else it may be what was to go
+        if began > self._purged.get(want.playback_id, -math.inf):  # else it may be what was to go
             self._cache.put(want.key, stored, self._clock())
         return stored
 
