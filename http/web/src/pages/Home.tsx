@@ -5,6 +5,7 @@ import type { Stream } from "../api/types";
 import { useTitle } from "../layout/useTitle";
 import { useSession } from "../session/SessionProvider";
 import { Button, ButtonLink } from "../ui/Button";
+import { Icon } from "../ui/icons";
 import { Message } from "../ui/Message";
 import { Skeleton } from "../ui/Skeleton";
 import { useToast } from "../ui/Toasts";
@@ -21,13 +22,16 @@ export function Home() {
   const { more, loadMore, loading } = useMore();
   if (!value && error) {
     return (
-      <Message icon="offline" title="We could not load what is live" action={<Button look="primary" icon="retry" onClick={ask}>Try again</Button>}>
-        {error.message}
-      </Message>
+      <>
+        <Message icon="offline" title="We could not load what is live" action={<Button look="primary" icon="retry" onClick={ask}>Try again</Button>}>
+          {error.message}
+        </Message>
+        <div className="page"><FreshVideos heading="Fresh videos" /></div>
+      </>
     );
   }
   if (!value) return <HomeSkeleton />;
-  if (value.streams.length === 0) return <><NobodyLive /><div className="page"><FreshVideos heading="Fresh videos" /></div></>;
+  if (value.streams.length === 0) return <div className="page"><NobodyLive /><FreshVideos heading="Fresh videos" /></div>;
   const shown = distinct([...value.streams, ...more.streams]);
   const cursor = more.streams.length ? more.cursor : value.next_cursor;
   return (
@@ -65,19 +69,17 @@ const distinct = (streams: Stream[]) => [...new Map(streams.toReversed().map((st
 function NobodyLive() {
   const { user } = useSession();
   return (
-    <Message
-      icon="camera"
-      title="The stage is free"
-      testId="nobody-live"
-      action={
-        <>
-          <ButtonLink to={user ? "/studio" : "/signup"} state={{ from: "/studio" }} look="primary">Go live yourself</ButtonLink>
-          {user === null && <ButtonLink to="/signin">Sign in</ButtonLink>}
-        </>
-      }
-    >
-      Nobody is live right now. It takes about a minute to start a stream with OBS or ffmpeg, and this page fills by itself as soon as somebody does.
-    </Message>
+    <section className="home-free" data-testid="nobody-live">
+      <span className="message-icon"><Icon name="camera" size={28} /></span>
+      <div>
+        <h1>The stage is free</h1>
+        <p className="muted">Nobody is live right now. It takes about a minute to start a stream with OBS or ffmpeg, and this page fills by itself as soon as somebody does.</p>
+      </div>
+      <div className="row">
+        <ButtonLink to={user ? "/studio" : "/signup"} state={{ from: "/studio" }} look="primary">Go live yourself</ButtonLink>
+        {user === null && <ButtonLink to="/signin">Sign in</ButtonLink>}
+      </div>
+    </section>
   );
 }
 
