@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ago } from "../video/VideoCard";
-import { read, wantedOf, write } from "./filters";
+import { categoriesOf, narrowed, read, wantedOf, write } from "./filters";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 
@@ -23,4 +23,10 @@ describe("what is asked of search", () => {
 it("how long ago is said as people do", () => {
   const before = (seconds: number) => ago(new Date(NOW - seconds * 1000).toISOString(), NOW);
   expect([5, 300, 7300, 90_000, 3 * 86_400].map(before)).toEqual(["just now", "5 min ago", "2 h ago", "1 day ago", "3 days ago"]);
+});
+
+it("knows what narrows a search, and each category once whatever its case", () => {
+  expect(narrowed(read(new URLSearchParams("q=sea&sort=views")))).toBe(false);
+  expect(narrowed(read(new URLSearchParams("category=Music")))).toBe(true);
+  expect(categoriesOf(["Music"], ["science", null, "music"], "Art")).toEqual(["Art", "Music", "science"]);
 });
