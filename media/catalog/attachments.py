@@ -11,7 +11,7 @@ from infra.logs import get_logger
 from infra.stores.objects import Objects
 from media.catalog.captions import clean_language, rewritten
 from media.catalog.details import clean_label
-from media.catalog.errors import CaptionsNotFound, TooManyCaptions
+from media.catalog.errors import CaptionsNotFound, TooManyCaptions, VideoNotFound
 from media.catalog.model import Captions, Video
 from media.catalog.posters import poster_of
 from media.catalog.sight import require_rights
@@ -21,6 +21,8 @@ MOST_LANGUAGES = 50
 DECODED_AT_ONCE = 2
 REWRITTEN_AT_ONCE = 2
 ATTEMPTS = 5  # somebody else may change the captions in between
+# After these nothing names the new file. After anything else (a lost answer, a caller that went away) something may.
+REFUSED = (VideoNotFound, TooManyCaptions)
 FOREVER = "public, max-age=31536000, immutable"  # names are used once
 
 log = get_logger(__name__)
@@ -53,7 +55,7 @@ class Attachments:
 
         try:
             return await self._change_captions(video_id, added)
-        except BaseException:
+        except REFUSED:
             await self._forget(key)
             raise
 
@@ -78,7 +80,7 @@ class Attachments:
         await self._put(key, picture, "image/jpeg", FOREVER)
         try:
             after = await self._catalogue.set_poster(video_id, f"/{key}")
-        except BaseException:
+        except REFUSED:
             await self._forget(key)
             raise
         for path in before.metadata.thumbnails[:1]:

@@ -110,8 +110,9 @@ class Catalogue:
         """The source is there, whole: uploading becomes processing."""
         status = {"$cond": [{"$eq": ["$status", "uploading"]}, "processing", "$status"]}
         told = literal({"upload_url": upload_url, "metadata.file_size": file_size})
+        # Also of a video that is ready or has failed by now: who completed it may have died before saying so.
         return await self._change(
-            video_id, {"status": IN_WORK, "upload_url": {"$ne": upload_url}}, {**told, "status": status}
+            video_id, {"status": ALIVE, "upload_url": {"$ne": upload_url}}, {**told, "status": status}
         )
 
     async def playable(
@@ -135,8 +136,17 @@ class Catalogue:
         return await self._change(video_id, {"status": IN_WORK}, {**fields, "status": "failed"})
 
     async def processing(self, video_id: str) -> Video:
-        """It is tried again, from the beginning: failed becomes processing, with nothing to play."""
-        fields: dict[str, Any] = {"status": "processing", "failure": None, "build": None, "playback_urls": []}
+        """It is tried again, from the beginning: failed becomes processing, with nothing to play. Pictures that were
+        made of it go with the build they came from."""
+        own = {"$cond": [{"$gt": ["$poster", None]}, ["$poster"], []]}
+        fields: dict[str, Any] = {
+            "status": "processing",
+            "failure": None,
+            "build": None,
+            "playback_urls": [],
+            "metadata.thumbnails": own,
+            "metadata.storyboard": None,
+        }
         return await self._change(video_id, {"status": "failed"}, fields)
 
     async def discard(self, video_id: str) -> None:

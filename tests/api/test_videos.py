@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from infra.clock import new_id, system_clock
+from infra.stores.mongo import MongoUnavailable
 from infra.stores.objects import NoSuchObject, Objects
 from media.catalog.library import Library
 from media.catalog.model import Failure, Metadata, Rendition, Video, Visibility
@@ -204,6 +205,37 @@ async def test_captions_that_cannot_be_used_are_refused(library: Library, mara: 
     assert code(await mara.send(f"{path}/en", b"x" * (2**21 + 1), "text/vtt")) == (413, "request.too_large")
     assert code(await mara.send(f"{path}/en", CAPTIONS, "text/plain")) == (415, "request.content_type")
     assert code(await ben.send(f"{path}/en", CAPTIONS, "text/vtt")) == (403, "video.not_yours")
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "file", "kind"),
+    [
+        ("set_captions", "captions/en", CAPTIONS, "text/vtt"),
+        ("set_poster", "poster", drawn("PNG", (300, 300)), "image/png"),
+    ],
+)
+async def test_a_file_stays_when_the_answer_that_it_was_named_is_lost(
+    library: Library,
+    objects: Objects,
+    mara: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    path: str,
+    file: bytes,
+    kind: str,
+) -> None:
+    video = await put_video(library, mara)
+    changed = getattr(library.catalogue, change)
+
+    async def and_lost(*arguments: Any) -> None:
+        await changed(*arguments)
+        raise MongoUnavailable
+
+    monkeypatch.setattr(library.catalogue, change, and_lost)
+    assert (await mara.send(f"/videos/{video.id}/{path}", file, kind)).status_code == 503
+    now = await library.catalogue.get(video.id)
+    [named] = [captions.path for captions in now.captions] if kind == "text/vtt" else now.metadata.thumbnails
+    assert await objects.read(named.removeprefix("/"))
 
 
 async def test_a_poster_is_drawn_anew_and_replaces_the_one_before(

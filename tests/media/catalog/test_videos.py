@@ -74,6 +74,31 @@ async def test_the_source_is_noted_also_when_the_first_rendition_was_quicker(
     assert stored.metadata == replace(KNOWN, file_size=1234)
 
 
+@pytest.mark.parametrize("end", ["ready", "failed"])
+async def test_the_source_is_noted_also_when_all_was_over_before(catalogue: Catalogue, clock: Clock, end: str) -> None:
+    video = await catalogue.create(video_of(person(), clock()))
+    if end == "ready":
+        await catalogue.finished(video.id, BUILD, [LOW], KNOWN)
+    else:
+        await catalogue.failed(video.id, failure())
+    stored = await catalogue.stored(video.id, SOURCE, 1234)
+    assert (stored.status, stored.upload_url) == (end, SOURCE)
+
+
+@pytest.mark.parametrize(("own", "left"), [(None, []), ("/own.jpg", ["/own.jpg"])])
+async def test_trying_again_drops_the_pictures_that_go_with_the_old_build(
+    catalogue: Catalogue, clock: Clock, own: str | None, left: list[str]
+) -> None:
+    video = await catalogue.create(video_of(person(), clock()))
+    made = replace(KNOWN, thumbnails=["/made.jpg"], storyboard="/made.vtt")
+    await catalogue.playable(video.id, BUILD, [LOW], made)
+    if own:
+        await catalogue.set_poster(video.id, own)
+    await catalogue.failed(video.id, failure())
+    again = await catalogue.processing(video.id)
+    assert (again.metadata.thumbnails, again.metadata.storyboard) == (left, None)
+
+
 async def test_a_failed_video_begins_anew_when_tried_again(catalogue: Catalogue, clock: Clock) -> None:
     video = await catalogue.create(video_of(person(), clock()))
     await catalogue.playable(video.id, BUILD, [LOW], KNOWN)
