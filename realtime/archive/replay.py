@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from accounts.model import Identity
 from infra import cursors
@@ -13,6 +15,8 @@ from media.recording.clock import end_of, position_of, seen_from
 from realtime.archive.reader import PublicArchive
 
 MAX_LINES = 200
+# Of a cursor: a millisecond, and how many of its entries were read. What the database can count is far beyond both.
+Read = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 # The video, if this person may watch it; raises what they are refused for.
 Watched = Callable[[str, Identity | None], Awaitable[Video]]
@@ -54,7 +58,7 @@ class Replay:
 
         A video that is not a recording has no chat. Raises `Invalid` for a cursor that is not ours.
         """
-        after = cursors.decode(cursor, tuple[int, int])
+        after = cursors.decode(cursor, tuple[Read, Read])
         video = await self._watched(video_id, who)
         if video.recording is None or not video.recording.spans:
             return ReplayPage([], None, 0)

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from infra import cursors
 from infra.clock import milliseconds, new_id
 from infra.settings import MongoSettings
 from infra.stores.mongo import open_mongo
@@ -17,6 +18,7 @@ from realtime.archive.mongo import MongoArchive
 from tests.accounts.world import World
 from tests.api.test_videos import Person, code, person
 
+FORGED = [(0, -1), (-1, 0), (2**63, 0), (0, 2**63), (2**64 - 1, 2**64 - 1)]
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
 
@@ -64,7 +66,8 @@ async def test_pages_of_a_recordings_chat(
     assert ([line["at_seconds"] for line in rest["lines"]], rest["next_cursor"]) == ([4.0], None)
     sought = (await client.get(path, params={"from_seconds": 3})).json()
     assert [line["at_seconds"] for line in sought["lines"]] == [4.0]
-    assert code(await client.get(path, params={"cursor": "nonsense"})) == (400, "request.invalid")
+    for cursor in ("nonsense", *(cursors.encode(place) for place in FORGED)):
+        assert code(await client.get(path, params={"cursor": cursor})) == (400, "request.invalid")
 
 
 @pytest.mark.parametrize(
