@@ -1,7 +1,7 @@
 """Who may have what at the edge: reads the cookies of a request as CloudFront does.
 
-A signature is checked once (37 us, measured) and remembered, so that the segments of a video cost a look-up each (4 us).
-Whether the policy is over is asked every time.
+A signature is checked once (37 us, measured) and remembered, so that the segments of a video cost a look-up each
+(4 us). Whether the policy is over is asked every time.
 """
 
 import hashlib
