@@ -5,9 +5,10 @@ several may share a video, and each step may be repeated.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ParamSpec, Protocol
 
 from infra.errors import Unavailable
 from infra.logs import get_logger
@@ -41,6 +42,7 @@ AT_ONCE = 8  # segments read into memory and sent at the same time, as many as t
 # So long does a store that is away hold up a task; then others may try it later. The lease is renewed meanwhile.
 PATIENCE_SECONDS = 90.0
 
+P = ParamSpec("P")
 log = get_logger(__name__)
 
 
@@ -64,13 +66,28 @@ class Publisher:
     """Raises `Unavailable` of the store that was away for too long, and `LeaseLost`."""
 
     def __init__(
-        self, objects: Objects, catalogue: Catalogue, leases: Leases, *, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        objects: Objects,
+        catalogue: Catalogue,
+        leases: Leases,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
+        """`alive` is called after each try: whoever waits for a store that is away has not fallen silent."""
         self._objects = objects
         self._catalogue = catalogue
         self._leases = leases
-        self._patiently = retrying(
+        self._patience_seconds = patience_seconds
+        self._alive = alive
+        self._retry = retrying(
             Unavailable, attempts=1000, seconds=patience_seconds, first_seconds=0.1, longest_seconds=5.0
+        )
+
+    def heard_by(self, alive: Callable[[], None]) -> "Publisher":
+        """The same for one task."""
+        return Publisher(
+            self._objects, self._catalogue, self._leases, patience_seconds=self._patience_seconds, alive=alive
         )
 
     async def begin(self, lease: Lease) -> None:
@@ -101,6 +118,18 @@ class Publisher:
         await self._patiently(self._finish, lease)
 
     # --- how
+
+    async def _patiently(
+        self, step: Callable[P, Coroutine[Any, Any, None]], *arguments: P.args, **named: P.kwargs
+    ) -> None:
+        @wraps(step)  # retries are reported under its name
+        async def tried() -> None:
+            try:
+                await step(*arguments, **named)
+            finally:
+                self._alive()
+
+        await self._retry(tried)
 
     async def _begin(self, lease: Lease) -> None:
         try:

@@ -80,6 +80,7 @@ class _Entry:
     file: Path
     fetching: asyncio.Task[Fetched]
     size_bytes: int
+    waiting: list[Callable[[], None]]
     users: int = 0
     idle_since: float = field(default_factory=time.monotonic)
 
@@ -104,15 +105,17 @@ class Sources:
         entry = self._entries.get(source.key)
         if entry is None:
             self._make_room(source.size_bytes)
-            file = self._folder / new_id()
-            entry = _Entry(file, asyncio.create_task(self._fetch(source, file, alive)), source.size_bytes)
+            file, waiting = self._folder / new_id(), list[Callable[[], None]]()
+            entry = _Entry(file, asyncio.create_task(self._fetch(source, file, waiting)), source.size_bytes, waiting)
             self._entries[source.key] = entry
         entry.users += 1
+        entry.waiting.append(alive)
         try:
             # Not cancelled with one of those who wait: others may wait for the same.
             yield await asyncio.shield(entry.fetching)
         finally:
             entry.users -= 1
+            entry.waiting.remove(alive)
             entry.idle_since = time.monotonic()
             if entry.users == 0 and not _is_whole(entry):
                 await self._forget(source.key, entry)
@@ -140,6 +143,8 @@ class Sources:
         self._scratch.book(size_bytes)
 
     async def _forget(self, key: str, entry: _Entry) -> None:
+        if self._entries.get(key) is not entry:
+            return  # it made room for another one while we were looking
         del self._entries[key]
         entry.fetching.cancel()
         await asyncio.wait({entry.fetching})
@@ -149,7 +154,8 @@ class Sources:
         entry.file.unlink(missing_ok=True)
         self._scratch.free(entry.size_bytes)
 
-    async def _fetch(self, source: Source, file: Path, alive: Callable[[], None]) -> Fetched:
+    async def _fetch(self, source: Source, file: Path, waiting: Sequence[Callable[[], None]]) -> Fetched:
+        """A source of some GB takes minutes: all who wait for it hear that bytes come, and not only who began."""
         began, sums = time.monotonic(), Sums(source)
         try:
             head = await self._objects.call("head_object", Key=source.key)
@@ -160,7 +166,8 @@ class Sources:
                 some = offsets[first : first + RANGES_AT_ONCE]
                 pieces = await asyncio.gather(*(self._range(source, head["ETag"], offset) for offset in some))
                 await asyncio.to_thread(_append, file, pieces, sums)
-                alive()
+                for alive in waiting:
+                    alive()
         except NoSuchObject as gone:
             raise SourceGone from gone
         except ClientError as refused:  # a failed precondition: it was replaced meanwhile

@@ -61,12 +61,15 @@ class Steps:
             case "prepare":
                 return await self._prepare(hold)
             case "finish":
-                await self._publisher.finish(hold.lease)
+                await self._publisher_of(hold).finish(hold.lease)
             case "poster" | "pictures":
                 await self._picture(hold)
             case "audio" | "low" | "high":
                 await self._encode(hold)
         return None
+
+    def _publisher_of(self, hold: Hold) -> Publisher:
+        return self._publisher.heard_by(hold.alive)
 
     @asynccontextmanager
     async def _bench(self, hold: Hold) -> AsyncIterator[Bench]:
@@ -76,7 +79,7 @@ class Steps:
             yield Bench(fetched, stack.enter_context(self._scratch.folder(f"task-{hold.lease.claim}")))
 
     async def _prepare(self, hold: Hold) -> Prepared:
-        await self._publisher.begin(hold.lease)
+        await self._publisher_of(hold).begin(hold.lease)
         async with self._bench(hold) as bench:
             probed = await probe(bench.fetched.file, bench.folder, settings=self._settings)
             return Prepared(probed, self._planner(probed), bench.fetched.sha256)
@@ -86,15 +89,16 @@ class Steps:
         async with self._bench(hold) as bench:
             if hold.lease.kind == "poster":
                 file = await make_poster(bench.fetched.file, probed, bench.folder, ffmpeg=self._ffmpeg)
-                await self._publisher.poster(hold.lease, file)
+                await self._publisher_of(hold).poster(hold.lease, file)
             else:
                 files = await make_storyboard(bench.fetched.file, probed, bench.folder, ffmpeg=self._ffmpeg)
-                await self._publisher.storyboard(hold.lease, files)
+                await self._publisher_of(hold).storyboard(hold.lease, files)
 
     async def _encode(self, hold: Hold) -> None:
         probed, plan = known_of(hold)
         async with self._bench(hold) as bench:
-            flow = Flow(self._publisher, hold.lease, bench.folder, await self._leases.known_numbers(hold.lease))
+            known = await self._leases.known_numbers(hold.lease)
+            flow = Flow(self._publisher_of(hold), hold.lease, bench.folder, known)
 
             def made(segment: Segment) -> None:
                 hold.alive()

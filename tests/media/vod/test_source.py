@@ -102,6 +102,22 @@ async def test_who_gives_up_waiting_does_not_take_it_from_the_others(
     assert await patient == DATA
 
 
+async def test_all_who_wait_for_a_source_hear_that_it_is_coming(
+    objects: Objects, source: Source, tmp_path: Path
+) -> None:
+    sources, heard = sources_of(objects, tmp_path), [0, 0]
+
+    async def read(number: int) -> None:
+        def alive() -> None:
+            heard[number] += 1
+
+        async with sources.hold(source, alive):
+            pass
+
+    await asyncio.gather(read(0), read(1))
+    assert heard[0] == heard[1] > 1
+
+
 def test_folders_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_path: Path) -> None:
     dead = tmp_path / "dead"
     dead.mkdir()
