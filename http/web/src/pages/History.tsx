@@ -51,10 +51,7 @@ function Entry({ entry: { video, position_seconds, finished }, onForget }: { ent
   const seen = finished ? video.metadata.duration : position_seconds;
   return (
     <li data-testid="history-entry">
-      <div className="history-video">
-        <VideoCard video={{ ...video, resume_seconds: seen }} compact level={3} />
-        <p className="muted small">{finished ? "Watched to the end" : `Stopped at ${clock(position_seconds)} of ${clock(video.metadata.duration)}`}</p>
-      </div>
+      <VideoCard video={{ ...video, resume_seconds: seen }} compact level={3} note={finished ? "Watched to the end" : `Stopped at ${clock(position_seconds)}`} />
       <IconButton icon="close" label={`Take ${video.title} out of your history`} className="history-forget" onClick={(event) => onForget(event.currentTarget)} />
     </li>
   );

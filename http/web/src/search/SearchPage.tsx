@@ -105,8 +105,10 @@ interface FiltersProps {
 
 function Filters({ chosen, met, onChoose, onReset }: FiltersProps) {
   const categories = useCategories(met, chosen.category);
+  const [open, setOpen] = useState(false);
   return (
-    <div className="search-filters" role="group" aria-label="Filters">
+    <div className={open ? "search-filters search-filters-open" : "search-filters"} role="group" aria-label="Filters">
+      <Button className="search-unfold" icon="settings" aria-expanded={open} onClick={() => setOpen(!open)}>{narrowed(chosen) ? "Filters: some chosen" : "Filters and order"}</Button>
       <Choice label="Length" value={chosen.length} choices={LENGTHS} onChoose={(length) => onChoose({ length })} />
       <Choice label="Date" value={chosen.age} choices={AGES} onChoose={(age) => onChoose({ age })} />
       <Choice label="Category" value={chosen.category} choices={{ "": "All categories", ...Object.fromEntries(categories.map((name) => [name, name])) }} onChoose={(category) => onChoose({ category })} />

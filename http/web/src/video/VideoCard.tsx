@@ -16,11 +16,13 @@ interface CardProps {
   title?: Piece[] | undefined;
   /** Of its heading: 3 below a section's own. */
   level?: 2 | 3;
+  /** One more line, such as how far it was watched. */
+  note?: string;
 }
 
 const BADGE = { public: null, unlisted: "Unlisted", premium: "Premium", private: "Private" } as const;
 
-export function VideoCard({ video, compact = false, title, level = 2 }: CardProps) {
+export function VideoCard({ video, compact = false, title, level = 2, note }: CardProps) {
   const Heading = level === 2 ? "h2" : "h3";
   const badge = BADGE[video.visibility];
   const views = `${shortCount(video.view_count)} ${video.view_count === 1 ? "view" : "views"}`;
@@ -38,6 +40,7 @@ export function VideoCard({ video, compact = false, title, level = 2 }: CardProp
           <Heading><Link to={`/video/${video.id}`} className="card-link">{title ? <Marked pieces={title} /> : video.title}</Link></Heading>
           <p className="muted small"><Link to={`/creators/${video.creator.id}`} className="card-creator">{video.creator.display_name}</Link></p>
           <p className="muted small">{views} · {ago(video.published_at ?? video.created_at)}</p>
+          {note && <p className="small card-note">{note}</p>}
         </div>
       </div>
     </article>
