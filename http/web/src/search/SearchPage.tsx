@@ -23,7 +23,10 @@ export default function SearchPage() {
   useEffect(() => window.scrollTo(0, 0), [chosen.q]);
   const { found, error, busy, loadMore, again } = useSearch(chosen);
   const choose = (change: Partial<Chosen>) => setParams(write({ ...chosen, ...change }), { replace: true });
-  const reset = () => choose({ length: "any", age: "any", price: "any", category: "" });
+  const reset = () => {
+    document.getElementById("main")?.focus({ preventScroll: true }); // the button goes away
+    choose({ length: "any", age: "any", price: "any", category: "" });
+  };
   return (
     <div className="page stack">
       <header className="search-head">
