@@ -135,9 +135,9 @@ class Catalogue:
         fields = literal({"failure": msgspec.to_builtins(failure, builtin_types=(datetime,))})
         return await self._change(video_id, {"status": IN_WORK}, {**fields, "status": "failed"})
 
-    async def processing(self, video_id: str) -> Video:
+    async def processing(self, video_id: str, seen: Failure | None = None) -> Video:
         """It is tried again, from the beginning: failed becomes processing, with nothing to play. Pictures that were
-        made of it go with the build they came from."""
+        made of it go with the build they came from. `seen`: only if it has not failed once more since that."""
         own = {"$cond": [{"$gt": ["$poster", None]}, ["$poster"], []]}
         fields: dict[str, Any] = {
             "status": "processing",
@@ -147,7 +147,8 @@ class Catalogue:
             "metadata.thumbnails": own,
             "metadata.storyboard": None,
         }
-        return await self._change(video_id, {"status": "failed"}, fields)
+        when: Filter = {"status": "failed"} if seen is None else {"status": "failed", "failure.at": seen.at}
+        return await self._change(video_id, when, fields)
 
     async def discard(self, video_id: str) -> None:
         """The upload was given up: what there is of it is deleted. Not one whose source is stored."""

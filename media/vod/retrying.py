@@ -36,6 +36,7 @@ class Retrying:
             begun = await self._transcodes.again(connection, video_id)
             if not begun and not await self._transcodes.is_under_way(connection, video_id):
                 raise VideoNotFailed
-        video = await self._catalogue.processing(video_id)
+        # A worker may have begun, and failed, before we come to say so: that failure must stand.
+        video = await self._catalogue.processing(video_id, video.failure)
         self._nudge()
         return video

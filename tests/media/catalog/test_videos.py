@@ -99,6 +99,19 @@ async def test_trying_again_drops_the_pictures_that_go_with_the_old_build(
     assert (again.metadata.thumbnails, again.metadata.storyboard) == (left, None)
 
 
+async def test_who_is_late_to_try_again_does_not_undo_the_failure_of_the_second_try(
+    catalogue: Catalogue, clock: Clock
+) -> None:
+    video = await catalogue.create(video_of(person(), clock()))
+    first = await catalogue.failed(video.id, failure())
+    await catalogue.processing(video.id, first.failure)
+    second = replace(failure(), at=START + timedelta(seconds=1))
+    await catalogue.failed(video.id, second)
+    late = await catalogue.processing(video.id, first.failure)
+    assert late.status == "failed"
+    assert (await catalogue.processing(video.id, late.failure)).status == "processing"
+
+
 async def test_a_failed_video_begins_anew_when_tried_again(catalogue: Catalogue, clock: Clock) -> None:
     video = await catalogue.create(video_of(person(), clock()))
     await catalogue.playable(video.id, BUILD, [LOW], KNOWN)
