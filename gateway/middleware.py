@@ -175,7 +175,8 @@ def _bounded(receive: Receive, max_bytes: int) -> Receive:
         if complete:  # the application waits for the client to go away: that may take long
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
         except TimeoutError:
             raise BodyTooSlow from None
         if message["type"] == "http.disconnect":

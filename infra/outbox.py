@@ -79,7 +79,8 @@ class Relay:
                 log.exception("outbox.failed")
                 await asyncio.sleep(PAUSE_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._outbox.waiting.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._outbox.waiting.wait()
             self._outbox.waiting.clear()
 
     async def publish_batch(self) -> int:

@@ -216,7 +216,8 @@ class Consumer:
                 pause.over()
             except Exception as failure:  # noqa: BLE001 - a consumer that ends is a queue that sticks; it is logged
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing.wait(), pause.seconds(failure))
+                    async with asyncio.timeout(pause.seconds(failure)):
+                        await self._closing.wait()
 
     async def _next(self) -> list[Entry]:
         now = asyncio.get_running_loop().time()

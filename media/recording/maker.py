@@ -119,7 +119,8 @@ class Maker:
             except Exception:  # one bad recording must not be the end of all others
                 log.exception("recordings.failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._woken.wait()
             self._woken.clear()
 
     async def step(self) -> bool:

@@ -65,7 +65,8 @@ class Flow:
             batch, self._waiting = self._waiting, []
             await self._take(batch)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._last.wait(), PAUSE_SECONDS + self._count * PAUSE_SECONDS_EACH)
+                async with asyncio.timeout(PAUSE_SECONDS + self._count * PAUSE_SECONDS_EACH):
+                    await self._last.wait()
 
     async def _take(self, batch: Sequence[Segment]) -> None:
         fresh = [one for one in batch if (one.rendition, one.number) not in self._known]

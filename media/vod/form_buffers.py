@@ -70,7 +70,8 @@ class Buffers:
     async def take(self, patience_seconds: float) -> Part:
         """An empty part. Raises `UploadsBusy` when none came free in time."""
         try:
-            await asyncio.wait_for(self._places.acquire(), patience_seconds)
+            async with asyncio.timeout(patience_seconds):
+                await self._places.acquire()
         except TimeoutError:
             raise UploadsBusy(retry_after_ms=5000) from None
         self.in_use += 1

@@ -108,7 +108,8 @@ class Transcoder:
             except Exception:  # whatever it was, a place that ends takes no task for the life of the process
                 log.exception("transcoder.place_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(nudged.wait(), self._pace.poll_seconds)
+                async with asyncio.timeout(self._pace.poll_seconds):
+                    await nudged.wait()
 
     async def _claim(self, *, quick_only: bool) -> Lease | None:
         """Told to stop in the middle, what was claimed is put down."""

@@ -186,3 +186,17 @@ async def test_a_running_relay_goes_on_after_the_bus_was_away(
         relay.cancel()
         await asyncio.gather(relay, return_exceptions=True)
     assert numbers(door.passed) == [1]
+
+
+async def test_a_relay_ends_although_it_is_nudged_in_the_same_moment(
+    db: Postgres, door: Door, outbox: Outbox, metrics: Metrics
+) -> None:
+    """`asyncio.wait_for` of Python 3.11 forgets a cancellation that comes with the answer."""
+    relay = asyncio.create_task(Relay(db, door, outbox, metrics).run())
+    while not outbox.waiting._waiters:  # type: ignore[attr-defined]  # noqa: ASYNC110  # nothing tells that it waits
+        await asyncio.sleep(0.01)
+    outbox.nudge()
+    relay.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.gather(relay, return_exceptions=True)
+    assert relay.cancelled()
