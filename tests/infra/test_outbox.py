@@ -193,7 +193,7 @@ async def test_a_relay_ends_although_it_is_nudged_in_the_same_moment(
 ) -> None:
     """`asyncio.wait_for` of Python 3.11 forgets a cancellation that comes with the answer."""
     relay = asyncio.create_task(Relay(db, door, outbox, metrics).run())
-    while not outbox.waiting._waiters:  # type: ignore[attr-defined]  # noqa: ASYNC110  # nothing tells that it waits
+    while not outbox.waiting._waiters:  # noqa: ASYNC110  # nothing tells that it waits
         await asyncio.sleep(0.01)
     outbox.nudge()
     relay.cancel()
