@@ -249,9 +249,6 @@ class VodSettings:
         "FOOTLIGHT_UPLOAD_DAYS", 7, "days after which an unfinished upload is given up", check=between(1, 90)
     )
     max_duration_hours: int = setting("FOOTLIGHT_VIDEO_MAX_HOURS", 12, "longest video", check=between(1, 48))
-    transcoder: Literal["local", "mediaconvert"] = setting(
-        "FOOTLIGHT_TRANSCODER", "local", "who makes the renditions: our own workers, or AWS MediaConvert"
-    )
     transcode_jobs: int = setting(
         "FOOTLIGHT_TRANSCODE_JOBS", 1, "encodes one transcoder process runs at once", check=between(1, 64)
     )

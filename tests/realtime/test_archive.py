@@ -86,6 +86,7 @@ def test_the_pauses_of_a_long_outage_are_bounded() -> None:
     assert [backoff(failures) for failures in (1, 2, 3, 6, 1000)] == [0.5, 1.0, 2.0, 15.0, 15.0]
 
 
+@pytest.mark.timeout(300)  # thousands of documents, which the embedded MongoDB takes its time for on a loaded machine
 async def test_every_entry_is_archived_with_its_epoch_and_the_log_stays_short(
     redis: Redis, mongo: Mongo, log: RoomLog
 ) -> None:
