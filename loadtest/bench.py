@@ -13,13 +13,15 @@ import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from infra.local.environment import find_ffmpeg
 from loadtest import api_speed, automod, glass, room_operation, search, start_up, web_chat
 from loadtest.realtime import rows as realtime
 from loadtest.stack import platform
+from loadtest.vod import watching
 
-NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search")
+NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos")
 
 
 def main() -> None:
@@ -50,9 +52,13 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
         print(automod.measure(), flush=True)
     if "room-operation" in which:
         print(await room_operation.measure(min(seconds, 15.0)), flush=True)
-    if "api" in which:
-        async with platform() as stack:
-            print(await api_speed.measure(stack, min(seconds, 40.0)), flush=True)
+    for name, measure in (
+        ("api", partial(api_speed.measure, seconds=min(seconds, 40.0))),
+        ("videos", watching.measure),
+    ):
+        if name in which:
+            async with platform() as stack:
+                print(await measure(stack), flush=True)
     if "search" in which:
         print(await search.measure(), flush=True)
     if "realtime" in which:

@@ -16,6 +16,7 @@ import { Message } from "../ui/Message";
 import { Skeleton } from "../ui/Skeleton";
 import { shortCount } from "../ui/time";
 import { useToast } from "../ui/Toasts";
+import { useMaking } from "../library/useMaking";
 import { ChatReplay } from "./ChatReplay";
 import { Description } from "./Description";
 import { VideoCard } from "./VideoCard";
@@ -42,7 +43,7 @@ function Shown({ videoId }: { videoId: string }) {
     return <Message icon="offline" title="The video could not be loaded" action={<Button look="primary" icon="retry" onClick={ask}>Try again</Button>}>{error.message}</Message>;
   }
   if (!video) return <PageShape />;
-  if (!video.playable) return <NotYet video={video} />;
+  if (!video.playable) return <NotYet video={video} onTurn={ask} />;
   return <Stage video={video} onChanged={ask} />;
 }
 
@@ -132,7 +133,8 @@ function NextUp({ video }: { video: Video }) {
   return <p>Next: <Link to={`/video/${video.id}`} style={{ color: "#fff" }}>{video.title}</Link></p>;
 }
 
-function NotYet({ video }: { video: Video }) {
+function NotYet({ video, onTurn }: { video: Video; onTurn: () => void }) {
+  useMaking(onTurn); // the moment it can be played, its creator's page plays it
   if (video.status === "failed") {
     return <Message icon="warning" title="This video could not be made" action={<ButtonLink to="/studio/videos" look="primary">To your videos</ButtonLink>}>{video.failure?.message ?? "Try again from your library."}</Message>;
   }
