@@ -11,14 +11,14 @@ import os
 import platform as machine
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from infra.local.environment import find_ffmpeg
 from loadtest import api_speed, automod, glass, room_operation, search, start_up, web_chat
 from loadtest.realtime import rows as realtime
-from loadtest.stack import platform
+from loadtest.stack import Stack, platform
 from loadtest.vod import watching
 
 NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos")
@@ -43,6 +43,14 @@ def _rows(words: str) -> list[str]:
     return names
 
 
+def _on_a_platform(which: list[str], seconds: float) -> Iterator[Callable[[Stack], Awaitable[str]]]:
+    """Those that need a whole platform of their own."""
+    if "api" in which:
+        yield partial(api_speed.measure, seconds=min(seconds, 40.0))
+    if "videos" in which:
+        yield watching.measure
+
+
 async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, quick: bool = False) -> None:
     now = datetime.now(UTC)
     print(f"Measured {now:%Y-%m-%d}, {os.cpu_count()} cores, Python {machine.python_version()}, loopback only.\n")
@@ -52,13 +60,9 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
         print(automod.measure(), flush=True)
     if "room-operation" in which:
         print(await room_operation.measure(min(seconds, 15.0)), flush=True)
-    for name, measure in (
-        ("api", partial(api_speed.measure, seconds=min(seconds, 40.0))),
-        ("videos", watching.measure),
-    ):
-        if name in which:
-            async with platform() as stack:
-                print(await measure(stack), flush=True)
+    for measure in _on_a_platform(which, seconds):
+        async with platform() as stack:
+            print(await measure(stack), flush=True)
     if "search" in which:
         print(await search.measure(), flush=True)
     if "realtime" in which:

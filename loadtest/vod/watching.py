@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.1
 METHOD = (
     "A film of 60 s, 854x480, 30 frames a second with noise (5 Mbit/s), made by ffmpeg; `footlight up` with one "
     "transcoder process; the product's own video page in headless Chromium, muted. Everything shares two cores. After "
-    "the upload: from the call of `complete` to the first frame on the creator's page, which was open before; the whole "
+    "the upload: from the call of `complete` to the first frame on the creator's page, open since before; the whole "
     "ladder (240p, 360p, 480p, sound): until the video is ready. Opening: a fresh browser profile each time, from the "
     f"navigation to the first frame. Edge: {VIEWERS} viewers that came within 10 s, each one rendition, its playlists "
     f"once and every segment in its time, {VIEWING_SECONDS} s."
