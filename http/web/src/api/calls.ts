@@ -24,6 +24,8 @@ export interface NewStream {
   title: string;
   category: string | null;
   latency: Latency;
+  record: boolean;
+  visibility: "public" | "premium";
 }
 
 export const liveStreams = (signal?: Signal, cursor?: string) =>
@@ -32,11 +34,8 @@ export const fetchStream = (id: string, signal?: Signal) => call<Stream>(`/strea
 export const fetchManifest = (id: string, signal?: Signal) =>
   call<{ url: string; renew_seconds: number }>(`/streams/${encodeURIComponent(id)}/manifest`, { signal });
 export const myStream = (signal?: Signal) => call<{ stream: Stream | null; health: Health | null }>("/streams/mine", { signal });
-export const startStream = ({ title, category, latency }: NewStream) =>
-  call<Stream & { ingest: Ingest }>("/streams/start", {
-    method: "POST",
-    body: category ? { title, category, latency } : { title, latency },
-  });
+export const startStream = ({ category, ...stream }: NewStream) =>
+  call<Stream & { ingest: Ingest }>("/streams/start", { method: "POST", body: category ? { ...stream, category } : stream });
 export const stopStream = (id: string) => call<Stream>(`/streams/${encodeURIComponent(id)}/stop`, { method: "POST" });
 export const newKey = (id: string) => call<{ ingest: Ingest }>(`/streams/${encodeURIComponent(id)}/key`, { method: "POST" });
 export const describeStream = (id: string, body: { title: string; category: string | null }) =>

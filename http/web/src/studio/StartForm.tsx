@@ -15,6 +15,8 @@ export function StartForm({ onStarted }: { onStarted: () => void }) {
   const [title, setTitle] = useState("");
   const [category, setCategory] = useState("");
   const [latency, setLatency] = useState<Latency>("low");
+  const [visibility, setVisibility] = useState<"public" | "premium">("public");
+  const [record, setRecord] = useState(true);
   const [busy, setBusy] = useState(false);
   const [fields, setFields] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<string | null>(null);
@@ -28,7 +30,7 @@ export function StartForm({ onStarted }: { onStarted: () => void }) {
       return;
     }
     setBusy(true);
-    startStream({ title: title.trim(), category: category.trim() || null, latency })
+    startStream({ title: title.trim(), category: category.trim() || null, latency, visibility, record })
       .then((stream) => {
         rememberIngest(stream.id, stream.ingest);
         onStarted();
@@ -61,10 +63,18 @@ export function StartForm({ onStarted }: { onStarted: () => void }) {
         <fieldset className="field">
           <legend>Delay</legend>
           <div className="choices">
-            <Choice name="low" chosen={latency} onChoose={setLatency} title="Low: about a second">You talk with your viewers. Needs a steady connection at both ends.</Choice>
-            <Choice name="standard" chosen={latency} onChoose={setLatency} title="Standard: about five seconds">Rides out bumps. Right for music, events and weak networks.</Choice>
+            <Choice group="latency" name="low" chosen={latency} onChoose={setLatency} title="Low: about a second">You talk with your viewers. Needs a steady connection at both ends.</Choice>
+            <Choice group="latency" name="standard" chosen={latency} onChoose={setLatency} title="Standard: about five seconds">Rides out bumps. Right for music, events and weak networks.</Choice>
           </div>
         </fieldset>
+        <fieldset className="field">
+          <legend>Who may watch</legend>
+          <div className="choices">
+            <Choice group="visibility" name="public" chosen={visibility} onChoose={setVisibility} title="Everybody">Anyone can watch; who is signed in can talk.</Choice>
+            <Choice group="visibility" name="premium" chosen={visibility} onChoose={setVisibility} title="Subscribers">Picture and chat are for subscribers. It is listed for all.</Choice>
+          </div>
+        </fieldset>
+        <label className="record-choice"><input type="checkbox" checked={record} onChange={(event) => setRecord(event.target.checked)} data-testid="record" />Record it: it becomes a video when it is over, with its chat</label>
         <div><Button look="primary" type="submit" busy={busy} data-testid="start-stream">Get ready to go live</Button></div>
       </form>
       <HowTo latency={latency} ingest={null} shown={false} />
@@ -72,18 +82,19 @@ export function StartForm({ onStarted }: { onStarted: () => void }) {
   );
 }
 
-interface ChoiceProps {
-  name: Latency;
-  chosen: Latency;
-  onChoose: (latency: Latency) => void;
+interface ChoiceProps<Value extends string> {
+  group: string;
+  name: Value;
+  chosen: Value;
+  onChoose: (value: Value) => void;
   title: string;
   children: string;
 }
 
-function Choice({ name, chosen, onChoose, title, children }: ChoiceProps) {
+function Choice<Value extends string>({ group, name, chosen, onChoose, title, children }: ChoiceProps<Value>) {
   return (
     <label className="choice">
-      <input type="radio" name="latency" value={name} checked={chosen === name} onChange={() => onChoose(name)} />
+      <input type="radio" name={group} value={name} checked={chosen === name} onChange={() => onChoose(name)} />
       <strong>{title}</strong>
       <span>{children}</span>
     </label>
