@@ -16,7 +16,7 @@ from infra.clock import system_clock
 from infra.errors import FootlightError
 from infra.events import Event
 from infra.settings import MongoSettings, ObjectSettings, Settings
-from infra.stores.mongo import open_mongo
+from infra.stores.mongo import Mongo, open_mongo
 from infra.stores.objects import Objects, open_objects
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
@@ -122,25 +122,31 @@ async def channels(mongo_settings: MongoSettings, stage: Stage) -> AsyncIterator
         yield Channels.over(stage.db, stage.outbox, stage.moderation, MongoSaid(mongo), clock=stage.clock)
 
 
+@pytest.fixture(scope="session")
+async def shelves(mongo_settings: MongoSettings) -> AsyncIterator[Mongo]:
+    """The catalogue's collections with their indexes, which take a second to make."""
+    async with open_mongo(mongo_settings) as mongo:
+        await make_indexes(mongo)
+        yield mongo
+
+
 @pytest.fixture
-async def library(mongo_settings: MongoSettings, objects: Objects) -> AsyncIterator[Library]:
+async def library(shelves: Mongo, objects: Objects) -> Library:
     """With an empty catalogue, which nobody follows."""
 
     async def unheard(_: Event) -> None:
         return
 
-    async with open_mongo(mongo_settings) as mongo:
-        await make_indexes(mongo)
-        for name in ALL:
-            async with mongo.collection(name) as collection:
+    for name in ALL:
+        async with shelves.collection(name) as collection:
+            if await collection.find_one({}, {"_id": 1}):  # a read is much quicker than a write that finds nothing
                 await collection.delete_many({})
-        yield Library.over(mongo, objects, unheard, system_clock)
+    return Library.over(shelves, objects, unheard, system_clock)
 
 
 @pytest.fixture
-async def replay(mongo_settings: MongoSettings, library: Library) -> AsyncIterator[Replay]:
-    async with open_mongo(mongo_settings) as mongo:
-        yield open_replay(mongo, library.catalogue)
+async def replay(shelves: Mongo, library: Library) -> Replay:
+    return open_replay(shelves, library.catalogue)
 
 
 @pytest.fixture
