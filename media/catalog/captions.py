@@ -146,7 +146,8 @@ def _text(text: str) -> str:
         found += [_escaped(text[place : tag.start()]), _tag(tag[1])]
         place = tag.end()
     found.append(_escaped(text[place:]))
-    return "".join(found)
+    # A line of nothing but unknown tags or references is empty now, and an empty line would end the cue.
+    return "\n".join(line for line in "".join(found).split("\n") if line)
 
 
 def _tag(inside: str) -> str:
@@ -168,7 +169,6 @@ def _escaped(text: str) -> str:
         for character in html.unescape(text)
         if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs")
     )
-    shown = re.sub(r"\n{2,}", "\n", shown)  # a reference to a line break must not end the cue
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

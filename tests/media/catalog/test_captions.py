@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from media.catalog.captions import LARGEST_BYTES, MOST_CUES, clean_language, read, rewritten, written
@@ -78,6 +78,8 @@ def test_what_is_not_captions_is_refused_and_says_why(file: bytes, reason: str) 
     assert refused.value.details["reason"] == reason
 
 
+@example(text="<x>\n0")
+@example(text="0\n<x>\n&#10;<b>")
 @given(text=st.text(alphabet=st.sampled_from("<>/&;#10.bcv -\n\t lang\"'script=x:"), max_size=200))
 def test_whatever_is_sent_only_known_tags_come_out(text: str) -> None:
     source = f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n"
