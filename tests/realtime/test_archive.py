@@ -1,5 +1,6 @@
 """Every acknowledged entry reaches the archive exactly once, whoever dies on the way."""
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
