@@ -3,6 +3,7 @@ import { cleanup, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 import { ApiError } from "../api/errors";
+import { COMMANDS } from "../realtime/events";
 import { Composer } from "./Composer";
 
 afterEach(cleanup);
@@ -18,6 +19,19 @@ test("Enter sends the trimmed text and empties the field; Esc empties it unsent"
   await userEvent.type(field(), "never mind{Escape}");
   expect(field().value).toBe("");
   expect(send).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  ["/delete Ada{Enter}", "/delete Ada", { Ada: "1" }],
+  ["/delete @ada{Enter}", "/delete @ada", { Ada: "1" }],
+  ["/delete Ad{Enter}{Enter}", "/delete @Ada", { Ada: "1" }],
+  ["/delete Sam{Enter}{Enter}", "/delete @Sam", { Sam: "3" }],
+])("%s sends %s: Enter takes a choice only when there is something left to choose", async (typed, sent, users) => {
+  const run = vi.fn(() => Promise.resolve());
+  const people = [{ id: "1", name: "Ada" }, { id: "2", name: "Adam" }, { id: "3", name: "Sam" }, { id: "4", name: "Sam" }];
+  render(<Composer maxLength={500} disabled={false} onSend={vi.fn()} onCommand={run} known={{ emotes: [], people, commands: COMMANDS }} />);
+  await userEvent.type(field(), typed);
+  expect(run.mock.calls).toEqual([[sent, users]]);
 });
 
 test("a refused text stays with the reason, and the button counts the wait", async () => {

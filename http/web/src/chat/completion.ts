@@ -50,6 +50,13 @@ export function completionAt(text: string, caret: number, known: Known): Complet
   return null;
 }
 
+/** The chosen option when it stands there to the last letter and can be nobody else: then Enter sends instead of taking it. */
+export function writtenOut({ kind, options }: Completion, word: string, at: number): Option | null {
+  const plain = (written: string) => written.trim().replace(kind === "person" ? /^@/ : "", "").toLocaleLowerCase();
+  const same = options.filter(({ insert }) => plain(insert) === plain(word));
+  return same.length === 1 && same[0] === options[at] ? same[0]! : null;
+}
+
 const completion = (kind: Completion["kind"], from: number, to: number, options: Option[]): Completion | null =>
   options.length ? { kind, from, to, options } : null;
 

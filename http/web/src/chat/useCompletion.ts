@@ -1,6 +1,6 @@
 /** The choices for the word at the caret of a text field, and the keys that move in them. */
 import { useState, type KeyboardEvent, type RefObject } from "react";
-import { completionAt, type Completion, type Known, type Option, type Person } from "./completion";
+import { completionAt, writtenOut, type Completion, type Known, type Option, type Person } from "./completion";
 
 export interface Offered {
   completion: Completion | null;
@@ -42,7 +42,8 @@ export function useCompletion(
   const onKey = (event: KeyboardEvent): boolean => {
     if (!found) return false;
     const { length } = found.options;
-    const whole = found.kind === "command" && text === found.options[at]?.insert.trim();
+    const whole = event.key === "Enter" ? writtenOut(found, text.slice(found.from, found.to), at) : null;
+    if (whole?.person) onPerson(whole.person);
     if (event.key === "ArrowDown") setChosen((at + 1) % length);
     else if (event.key === "ArrowUp") setChosen((at - 1 + length) % length);
     else if (event.key === "Tab" || (event.key === "Enter" && !whole)) take(found.options[at]!);
