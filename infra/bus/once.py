@@ -1,7 +1,8 @@
 """Handle a message id once by a group or queue, for a broker that cannot tell duplicates itself.
 
 A claim is a key in Redis with a lease that is renewed while the handler runs, and becomes a mark when it succeeded.
-When Redis does not answer, the message is handled all the same: at least once is the promise, once is the effort.
+When Redis does not answer for `PATIENCE_SECONDS`, the message is handled all the same: at least once is the promise,
+once is the effort.
 """
 
 import asyncio
@@ -14,10 +15,12 @@ from redis.exceptions import RedisError
 from infra.bus.port import DEDUPE_SECONDS
 from infra.clock import new_id
 from infra.logs import get_logger
+from infra.retry import retrying
 from infra.stores.redis import Redis, RedisUnavailable, asked
 
 LEASE_SECONDS = 15.0
 DONE = b"done"
+PATIENCE_SECONDS = 2.0  # a new connection, a new topology, a loaded machine: not worth handling something twice
 AWAY = (RedisUnavailable, RedisError)
 
 log = get_logger(__name__)
@@ -30,12 +33,14 @@ class Once:
         self._client = client
         self._lease_ms = int(lease_seconds * 1000)
         self._token = new_id().encode()
+        self._patiently = retrying(*AWAY, attempts=5, seconds=PATIENCE_SECONDS, first_seconds=0.05)
 
     async def claim(self, consumer: str, message_id: str) -> Literal["mine", "busy", "done"]:
         """`busy`: another process has it in hand, or died with it less than a lease ago."""
         try:
-            found = await asked(
-                lambda: self._client.set(_key(consumer, message_id), self._token, px=self._lease_ms, nx=True, get=True)
+            found = await self._patiently(
+                asked,
+                lambda: self._client.set(_key(consumer, message_id), self._token, px=self._lease_ms, nx=True, get=True),
             )
         except AWAY as failure:
             log.error("bus.duplicates_possible", reason=str(failure))
@@ -56,8 +61,10 @@ class Once:
 
     async def finish(self, consumer: str, message_id: str) -> None:
         """Handled: every later copy is a duplicate."""
-        with contextlib.suppress(*AWAY):  # the next copy is handled again, which handlers must stand
-            await asked(lambda: self._client.set(_key(consumer, message_id), DONE, ex=DEDUPE_SECONDS))
+        try:
+            await self._patiently(asked, lambda: self._client.set(_key(consumer, message_id), DONE, ex=DEDUPE_SECONDS))
+        except AWAY as failure:  # the next copy is handled again, which handlers must stand
+            log.error("bus.duplicates_possible", reason=str(failure))
 
     async def release(self, consumer: str, message_id: str) -> None:
         """Not handled: the next attempt may be anybody's."""
