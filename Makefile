@@ -21,8 +21,13 @@ help: ## Show what there is to do
 up: setup web ## Run the whole platform on embedded servers at http://localhost:8000
 	@exec $(BIN)/footlight up --port $(PORT) $(if $(RTMP_PORT),--rtmp-port $(RTMP_PORT)) $(ARGS)
 
+# The whole platform with a browser, an encoder and transcoders fills the machine: its tests come last and alone.
+results = $(if $(RESULTS),--junitxml=$(RESULTS)/$(1).xml)
+none_chosen = test $$? = 5
+
 test: setup web ## Run every test against real servers
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/e2e $(call results,tests) $(COVER) $(ARGS) || $(none_chosen)
+	@$(BIN)/python -m pytest tests/e2e $(call results,e2e) $(ARGS) || $(none_chosen)
 	@infra/local/run-node npm --prefix http/web test --silent
 
 check: setup web ## Lint, formatting, types, import direction

@@ -23,7 +23,7 @@ from realtime.wire.fanout import Member
 EVENTS_PER_SECOND = 10.0
 EVENT_BURST = 30.0
 MAX_ROOMS = 10
-REMEMBERED_REVOCATIONS = 1000
+REMEMBERED_NEWS = 1000  # of accounts; somebody connects within milliseconds
 
 
 class SessionOver(Unauthenticated):
@@ -92,8 +92,9 @@ class Connections:
         self._ends: list[tuple[datetime, int, str]] = []
         self._order = itertools.count()
         self._earlier_end = asyncio.Event()
-        self._revocations: deque[tuple[int, str, frozenset[str] | None]] = deque(maxlen=REMEMBERED_REVOCATIONS)
-        self._revoked = 0
+        self._revocations: deque[tuple[int, str, frozenset[str] | None]] = deque(maxlen=REMEMBERED_NEWS)
+        self._profiles: deque[tuple[int, ProfileChanged]] = deque(maxlen=REMEMBERED_NEWS)
+        self._heard = 0
 
     def __len__(self) -> int:
         return len(self._all)
@@ -110,14 +111,17 @@ class Connections:
     @property
     def moment(self) -> int:
         """Pass it to `add` when who is connecting was asked at this moment."""
-        return self._revoked
+        return self._heard
 
     def add(self, connection: Connection, *, since: int) -> None:
-        """Take in a client; raises `SessionOver` when its session was revoked while we asked who it is."""
+        """Take in a client as it is by now; raises `SessionOver` when its session was revoked while we asked."""
         identity = connection.identity
         if identity is not None:
             if any(n >= since and _concerns(identity, user, ids) for n, user, ids in self._revocations):
                 raise SessionOver
+            for n, profile in self._profiles:
+                if n >= since and profile.user_id == identity.user_id:
+                    _take_over(connection, profile)
             self._of_user.setdefault(identity.user_id, {})[connection.sid] = connection
             heapq.heappush(self._ends, (identity.expires_at, next(self._order), connection.sid))
             if self._ends[0][2] == connection.sid:
@@ -138,23 +142,18 @@ class Connections:
     def revoke(self, user_id: str, session_ids: Sequence[str] | None) -> None:
         """End every connection of these sessions; None means all of the user's."""
         sessions = None if session_ids is None else frozenset(session_ids)
-        self._revocations.append((self._revoked, user_id, sessions))
-        self._revoked += 1
+        self._revocations.append((self._heard, user_id, sessions))
+        self._heard += 1
         for connection in self.of_user(user_id):
             if connection.identity is not None and _concerns(connection.identity, user_id, sessions):
                 connection.socket.dismiss(SESSION_OVER)
 
     def rename(self, profile: ProfileChanged) -> None:
         """Take over a new name, role, tier or colour."""
+        self._profiles.append((self._heard, profile))
+        self._heard += 1
         for connection in self.of_user(profile.user_id):
-            if connection.identity is not None:
-                connection.identity = msgspec.structs.replace(
-                    connection.identity,
-                    display_name=profile.display_name,
-                    role=profile.role,
-                    subscription_tier=profile.subscription_tier,
-                    chat_color=profile.chat_color,
-                )
+            _take_over(connection, profile)
 
     async def all_gone(self, seconds: float) -> None:
         """Wait until nobody is connected, at most so long."""
@@ -182,6 +181,17 @@ class Connections:
             if connection := self._all.get(sid):
                 connection.socket.dismiss(TOKEN_EXPIRED)
         return None
+
+
+def _take_over(connection: Connection, profile: ProfileChanged) -> None:
+    if connection.identity is not None:
+        connection.identity = msgspec.structs.replace(
+            connection.identity,
+            display_name=profile.display_name,
+            role=profile.role,
+            subscription_tier=profile.subscription_tier,
+            chat_color=profile.chat_color,
+        )
 
 
 def _concerns(identity: Identity, user_id: str, sessions: frozenset[str] | None) -> bool:
