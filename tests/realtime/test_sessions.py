@@ -79,6 +79,23 @@ async def test_a_session_revoked_while_it_connects_does_not_come_in() -> None:
     assert len(connections) == 1
 
 
+async def test_a_profile_that_changes_while_somebody_connects_is_theirs() -> None:
+    connections = Connections(system_clock)
+    moment = connections.moment
+    ada = Connection("1", DeafSocket(), await identify(token_of("ada")), None)
+    bob = Connection("2", DeafSocket(), await identify(token_of("bob")), None)
+    for tier in ("free", "premium"):
+        connections.rename(
+            ProfileChanged(user_id="ada", display_name="Ada", role="free", subscription_tier=tier, at=system_clock())
+        )
+    connections.add(ada, since=moment)
+    connections.add(bob, since=moment)
+    late = Connection("3", DeafSocket(), await identify(token_of("ada")), None)
+    connections.add(late, since=connections.moment)
+    tiers = [one.identity.subscription_tier for one in (ada, bob, late) if one.identity]
+    assert tiers == ["premium", "free", "free"]
+
+
 def test_a_bucket_admits_a_burst_and_then_ten_a_second() -> None:
     bucket = Bucket()
     for _ in range(int(EVENT_BURST)):
