@@ -2,7 +2,6 @@
 `purging.py`."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.clock import new_id
 from infra.errors import Unavailable
 from infra.logs import get_logger
 
@@ -37,12 +37,13 @@ class CloudFrontCopies:
         self._asking = asyncio.Lock()
 
     async def forget(self, paths: Sequence[str]) -> None:
-        """Asked again for the same paths, CloudFront answers with the invalidation it has."""
+        """Drops what is there now, also of paths that were dropped before. Raises `CloudFrontUnavailable`."""
         async with self._asking:
             await asyncio.to_thread(self._invalidate, list(paths))
 
     def _invalidate(self, paths: list[str]) -> None:
-        reference = hashlib.sha256("\n".join(paths).encode()).hexdigest()
+        # A reference that CloudFront knows drops nothing: new for every call, the same in boto3's own retries of it.
+        reference = new_id()
         try:
             if self._client is None:
                 self._client = self._new_client()
