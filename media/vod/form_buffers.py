@@ -6,7 +6,9 @@ Grown and dropped for each part instead, twenty uploads of 200 MB made a process
 import asyncio
 import io
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from media.vod.errors import UploadsBusy
 
@@ -59,30 +61,64 @@ class Part(io.RawIOBase):
 
 
 class Buffers:
-    """At most so many parts at once; each is made when it is first needed, and kept."""
+    """At most so many parts at once, and so many of them for one account; each is made when it is first needed, and
+    kept. Who waits gets the next free one in the order they came, unless their account has its share already."""
 
-    def __init__(self, most: int, size_bytes: int) -> None:
-        self._places = asyncio.Semaphore(most)
+    def __init__(self, most: int, size_bytes: int, most_of_account: int) -> None:
+        self._most = most
+        self._most_of_account = most_of_account
         self._size_bytes = size_bytes
         self._free: list[Part] = []
-        self.in_use = 0
+        self._held: Counter[str] = Counter()
+        self._waiting: list[_Waiter] = []
 
-    async def take(self, patience_seconds: float) -> Part:
+    @property
+    def in_use(self) -> int:
+        return self._held.total()
+
+    async def take(self, account_id: str, patience_seconds: float) -> Part:
         """An empty part. Raises `UploadsBusy` when none came free in time."""
+        waiter = _Waiter(account_id, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._hand_out()
         try:
             async with asyncio.timeout(patience_seconds):
-                await self._places.acquire()
-        except TimeoutError:
-            raise UploadsBusy(retry_after_ms=5000) from None
-        self.in_use += 1
-        part = self._free.pop() if self._free else Part(self._size_bytes)
-        part.empty()
-        return part
+                return await waiter.part
+        except BaseException as gone:
+            self._leave(waiter)
+            if isinstance(gone, TimeoutError):
+                raise UploadsBusy(retry_after_ms=5000) from None
+            raise
 
-    def give_back(self, part: Part) -> None:
-        self.in_use -= 1
+    def give_back(self, account_id: str, part: Part) -> None:
+        self._held -= Counter({account_id: 1})  # forgets who has none
         self._free.append(part)
-        self._places.release()
+        self._hand_out()
+
+    def _leave(self, waiter: "_Waiter") -> None:
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+        elif waiter.part.done() and not waiter.part.cancelled():
+            self.give_back(waiter.account_id, waiter.part.result())  # it came in the moment they went
+
+    def _hand_out(self) -> None:
+        while self.in_use < self._most and (waiter := self._next()) is not None:
+            self._waiting.remove(waiter)
+            if waiter.part.done():
+                continue  # cancelled, and not awake yet
+            part = self._free.pop() if self._free else Part(self._size_bytes)
+            part.empty()
+            self._held[waiter.account_id] += 1
+            waiter.part.set_result(part)
+
+    def _next(self) -> "_Waiter | None":
+        return next((one for one in self._waiting if self._held[one.account_id] < self._most_of_account), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    account_id: str
+    part: "asyncio.Future[Part]"
 
 
 async def collect(chunks: AsyncIterator[bytes], first: bytes, part: Part) -> tuple[bytes, bool]:

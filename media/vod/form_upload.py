@@ -2,7 +2,7 @@
 
 Memory is bounded by buffers, not by senders: a part is collected and sent in one of `BUFFERS` places of 5 MiB, and who
 has none is not read from, so that the sender's own machine waits. Nobody keeps a place longer than `PART_SECONDS`
-before the part is sent.
+before the part is sent, and no account has more than `BUFFERS_OF_A_USER`: the rest of its files wait for each other.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from media.vod.upload_model import FORM_PART_BYTES, Upload
 from media.vod.upload_storage import UploadStorage
 
 BUFFERS = 10  # 50 MiB for all forms of a process, however many there are
+BUFFERS_OF_A_USER = 3
 FORMS_AT_ONCE = 40
 FORMS_OF_A_USER = 20
 PART_SECONDS = 120.0  # to collect a part of 5 MiB: 350 kbit/s
@@ -47,9 +48,9 @@ class Sent(msgspec.Struct, frozen=True):
 class FormUploads:
     """One for a process."""
 
-    def __init__(self, storage: UploadStorage, buffers: int = BUFFERS) -> None:
+    def __init__(self, storage: UploadStorage) -> None:
         self._storage = storage
-        self._buffers = Buffers(buffers, FORM_PART_BYTES)
+        self._buffers = Buffers(BUFFERS, FORM_PART_BYTES, BUFFERS_OF_A_USER)
         self._of_users: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -81,7 +82,7 @@ class FormUploads:
         sending = _Sending(upload)
         rest, is_over = b"", False
         while not is_over:
-            part = await self._buffers.take(PLACE_SECONDS)
+            part = await self._buffers.take(upload.creator_id, PLACE_SECONDS)
             call: asyncio.Future[None] | None = None
             try:
                 async with asyncio.timeout(PART_SECONDS):
@@ -94,18 +95,18 @@ class FormUploads:
             except NoSuchObject:
                 raise UploadAborted from None
             finally:
-                self._give_back(part, call)
+                self._give_back(upload.creator_id, part, call)
             if not await go_on(upload.video_id):
                 raise UploadAborted
         return sending.sent()
 
-    def _give_back(self, part: Part, call: asyncio.Future[None] | None) -> None:
+    def _give_back(self, user_id: str, part: Part, call: asyncio.Future[None] | None) -> None:
         if call is None or call.done():
-            self._buffers.give_back(part)
+            self._buffers.give_back(user_id, part)
             return
 
         def over(done: asyncio.Future[None]) -> None:
-            self._buffers.give_back(part)
+            self._buffers.give_back(user_id, part)
             if not done.cancelled():
                 done.exception()  # nobody is there to hear it
 

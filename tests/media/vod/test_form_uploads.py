@@ -91,7 +91,7 @@ async def test_a_sender_that_stalls_is_sent_away(
 
 async def test_senders_share_a_few_buffers_and_all_come_through(uploading: UploadStage, mara: Identity) -> None:
     form_uploads = uploading.uploads._forms
-    form_uploads._buffers = buffers = Buffers(2, FORM_PART_BYTES)
+    form_uploads._buffers = buffers = Buffers(2, FORM_PART_BYTES, 2)
     files = [video_file(6 * MIB, seed) for seed in range(6)]
     videos = await asyncio.gather(*(uploading.uploads.store(mara, wanted(), stream(file)) for file in files))
     for video, file in zip(videos, files, strict=True):
