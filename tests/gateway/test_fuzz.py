@@ -61,7 +61,7 @@ async def test_no_input_breaks_the_api(generous_node: str, role: str, tmp_path: 
 
 
 async def token_of(node: str, role: str) -> str:
-    async with httpx.AsyncClient(base_url=node) as client:
+    async with httpx.AsyncClient(base_url=node, timeout=30) as client:
         session = (await client.post("/api/v1/auth/signup", json=SIGN_UP)).json()
         if role == "creator":
             fields = {"Authorization": f"Bearer {session['access_token']}"}
