@@ -276,7 +276,7 @@ class TestEnds:
         sid = await client.sid()
         await client.mute()
         await world.until(lambda: world.diary.of("disconnect", sid), 30)
-        # Stock has two clocks for a WebSocket, and only one of them says so; by polling its client may take leave first.
+        # Stock has two clocks for a WebSocket, and one of them says so; a polling client takes leave itself.
         also = {*LOST, "client disconnect"} if world.name == "stock" else set()
         assert world.diary.of("disconnect", sid)[0] in {"ping timeout", *also}
         assert await healthy.call("echo", "well") == ["well"]
