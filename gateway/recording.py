@@ -29,6 +29,7 @@ async def making_recordings(core: Core, mongo: Mongo, objects: Objects) -> Async
         clock=system_clock,
         nudge=core.outbox.nudge,
     )
+    maker.on_failed = core.metrics.recordings_failed.inc
     following = await follow_ended(core.bus, maker)
     try:
         async with running(maker.run()):

@@ -26,6 +26,7 @@ from media.delivery.playback import Playback
 from media.delivery.signing import load_signer
 from media.live.charts import Charts
 from media.live.timeline import Timeline
+from media.recording.repository import RecordingRepository
 from media.vod.retrying import Retrying
 from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
@@ -77,7 +78,9 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                     core.outbox,
                     settings.vod,
                 ),
-                retrying=Retrying(core.db, library.catalogue, transcodes, core.outbox.nudge),
+                retrying=Retrying(
+                    core.db, library.catalogue, transcodes, RecordingRepository(), system_clock, core.outbox.nudge
+                ),
                 watching=Watching(Views(core.redis, system_clock), library.history),
                 playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
                 settings=settings,

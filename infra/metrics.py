@@ -56,6 +56,9 @@ class Metrics:
             "footlight_archive_backlog", "Chat entries in the rooms' logs that the archive lacks", registry=registry
         )
         self.archived = Counter("footlight_archived", "Chat entries stored in the archive", registry=registry)
+        self.recordings_failed = Counter(
+            "footlight_recordings_failed", "Recordings of streams that no video could be made of", registry=registry
+        )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the template, not the path."""

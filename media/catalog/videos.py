@@ -19,7 +19,7 @@ from infra.stores.mongo import Mongo
 from media.catalog.announcing import Announcer, Publish
 from media.catalog.details import VideoChange, clean_change
 from media.catalog.errors import VideoNotFound
-from media.catalog.model import Captions, Failure, Metadata, Rendition, Video, VideoStatus
+from media.catalog.model import Captions, Failure, Metadata, Recording, Rendition, Video, VideoStatus
 from media.catalog.repository import (
     ALIVE,
     LATEST,
@@ -149,6 +149,18 @@ class Catalogue:
         }
         when: Filter = {"status": "failed"} if seen is None else {"status": "failed", "failure.at": seen.at}
         return await self._change(video_id, when, fields)
+
+    async def recorded(self, video_id: str, recording: Recording, upload_url: str, file_size: int) -> Video:
+        """A recording that failed was made after all: what it is made of, and that it is in work."""
+        told = {"recording": recording, "upload_url": upload_url, "metadata.file_size": file_size}
+        fields = literal(msgspec.to_builtins(told, builtin_types=(datetime,)))
+        when: Filter = {"status": {"$in": ["processing", "failed"]}, "upload_url": None}
+        return await self._change(video_id, when, {**fields, "status": "processing", "failure": None})
+
+    async def beyond_repair(self, video_id: str) -> Video:
+        """It failed, and can no longer be tried again."""
+        when: Filter = {"status": "failed", "failure.retryable": True}
+        return await self._change(video_id, when, {"failure.retryable": False})
 
     async def discard(self, video_id: str) -> None:
         """The upload was given up: what there is of it is deleted. Not one whose source is stored."""

@@ -3,17 +3,23 @@
 Any number of workers may do this. A recording is claimed for a while and held while somebody works at it; file first,
 document second, and in one transaction the transcode is requested and the recording called made. Its video's id follows
 from the stream, so whatever is repeated ends in the same video. The pieces go when the video is ready or deleted.
+
+What cannot be made is given up (`failing.py`): its creator gets a failed video with the reason and can have it tried
+again for `KEPT`; then the pieces go, and the video stays failed until its creator deletes it.
 """
 
 import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
+
+import msgspec
 
 from infra.bus.port import Bus, Message, Subscription
 from infra.clock import Clock
@@ -22,10 +28,11 @@ from infra.logs import get_logger
 from infra.stores.objects import Objects
 from infra.stores.postgres import Connection, Postgres
 from media.catalog.errors import VideoNotFound
-from media.catalog.model import Metadata, Recording, Video
+from media.catalog.model import Failure, Metadata, Recording, Video
 from media.events import StreamEnded
 from media.live.repository import StreamRepository
 from media.live.state import Stream
+from media.recording.failing import KEPT, MOST_FAILURES, failure_of, is_our_trouble, is_over
 from media.recording.joining import moved, with_duration
 from media.recording.model import PREFIX
 from media.recording.multipart import store
@@ -56,6 +63,12 @@ class Shelf(Protocol):
     async def get(self, video_id: str) -> Video: ...
 
     async def create(self, video: Video) -> Video: ...
+
+    async def failed(self, video_id: str, failure: Failure) -> Video: ...
+
+    async def recorded(self, video_id: str, recording: Recording, upload_url: str, file_size: int) -> Video: ...
+
+    async def beyond_repair(self, video_id: str) -> Video: ...
 
 
 class Adopting(Protocol):
@@ -92,7 +105,7 @@ class Maker:
         nudge: Callable[[], None] = lambda: None,
         patience: timedelta = PATIENCE,
     ) -> None:
-        """`nudge`: called after a transcode was requested."""
+        """`nudge`: called after a transcode was requested. `on_failed` hears of recordings that are given up."""
         self._db = db
         self._objects = objects
         self._catalogue = catalogue
@@ -100,6 +113,7 @@ class Maker:
         self._ffmpeg = ffmpeg
         self._clock = clock
         self._nudge = nudge
+        self.on_failed: Callable[[], None] = lambda: None
         self._patience = patience
         self._repository = RecordingRepository()
         self._streams = StreamRepository()
@@ -131,11 +145,63 @@ class Maker:
         if due is None:
             return False
         try:
-            await self._while_held(due, self._make(due) if due.state == "open" else self._tidy(due))
-        except BaseException:
-            await asyncio.shield(self._put_off(due))
+            await self._while_held(due, self._work(due))
+        except BaseException as failure:
+            await asyncio.shield(self._after(due, failure))
             raise
         return True
+
+    async def _work(self, due: Due) -> None:
+        if due.state != "open":
+            await self._tidy(due)
+        elif due.failures > MOST_FAILURES:  # whoever tried it last did not live to give it up
+            await self._give_up(due, None)
+        else:
+            await self._make(due)
+
+    # --- failing
+
+    async def _after(self, due: Due, failure: BaseException) -> None:
+        """Give it up, or try it again later."""
+        if isinstance(failure, LeaseLost):
+            return
+        is_stopped = not isinstance(failure, Exception)
+        if is_our_trouble(failure):
+            with contextlib.suppress(FootlightError):
+                async with self._db.connection() as connection:
+                    await self._repository.forgive(connection, due)
+            due = replace(due, failures=due.failures - 1)
+        if due.state == "open" and not is_stopped and is_over(due, self._clock()):
+            try:
+                await self._give_up(due, failure)
+                return
+            except FootlightError as away:  # it is told when the stores are back
+                log.error("recording.give_up_later", stream_id=due.stream_id, code=away.code)
+        await self._put_off(due)
+
+    async def _give_up(self, due: Due, cause: BaseException | None) -> None:
+        """Document first, row second: a repeat changes nothing. Raises what the stores raise."""
+        now = self._clock()
+        async with self._db.connection() as connection:
+            if not await self._repository.hold(connection, due.stream_id, due.attempts, now + HELD):
+                return
+            stream = await self._streams.get(connection, due.stream_id)
+        if stream is None:
+            await self._forget(due.stream_id)
+            return
+        video, failure = self._video(due, stream, Recording(stream.id)), failure_of(cause, now)
+        try:
+            await self._catalogue.create(msgspec.structs.replace(video, status="failed", failure=failure))
+            await self._catalogue.failed(video.id, failure)  # it may have been there
+        except VideoNotFound:
+            await self._forget(due.stream_id)
+            return
+        async with self._db.connection() as connection:
+            if not await self._repository.failed(connection, due, video.id, now + KEPT):
+                return
+        why = type(cause).__name__ if cause else "its workers died"
+        log.error("recording.given_up", stream_id=due.stream_id, video_id=video.id, why=why, tries=due.attempts)
+        self.on_failed()
 
     # --- making
 
@@ -160,7 +226,8 @@ class Maker:
         video_id = video_id_of(stream)
         key = source_key(video_id)
         try:
-            await self._catalogue.create(self._video(due, stream, recording, size_bytes))
+            await self._catalogue.create(self._video(due, stream, recording, key, size_bytes))
+            await self._catalogue.recorded(video_id, recording, key, size_bytes)  # there is one that failed
         except VideoNotFound:  # deleted by its creator, between two attempts of ours
             await self._objects.call("delete_object", Key=key)
             await self._forget(due.stream_id)
@@ -173,7 +240,9 @@ class Maker:
         self._nudge()
         log.info("recording.made", stream_id=stream.id, video_id=video_id, size_bytes=size_bytes)
 
-    def _video(self, due: Due, stream: Stream, recording: Recording, size_bytes: int) -> Video:
+    def _video(
+        self, due: Due, stream: Stream, recording: Recording, key: str | None = None, size_bytes: int = 0
+    ) -> Video:
         now = self._clock()
         moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return Video(
@@ -185,7 +254,7 @@ class Maker:
             category=stream.category,
             visibility=stream.visibility,
             status="processing",
-            upload_url=source_key(video_id_of(stream)),
+            upload_url=key,
             metadata=Metadata(file_size=size_bytes),
             recording=recording,
             created_at=moment,
@@ -201,7 +270,13 @@ class Maker:
         except VideoNotFound:
             await self._forget(due.stream_id)
             return
-        if video.status == "ready":
+        if due.state in ("failed", "spent"):
+            async with self._db.connection() as connection:
+                if not await self._repository.spent(connection, due):
+                    return
+            await self._catalogue.beyond_repair(video.id)
+            log.info("recording.spent", stream_id=due.stream_id, video_id=video.id)
+        if due.state in ("failed", "spent") or video.status == "ready":
             await self._forget(due.stream_id)
         else:
             await self._put_off(due)

@@ -20,7 +20,9 @@ class Due:
     state: str
     video_id: str | None
     cut_short: str | None
-    attempts: int
+    attempts: int  # the number of the claim: who has another one has lost it
+    failures: int
+    first_tried_at: datetime
 
 
 class RecordingRepository:
@@ -42,7 +44,7 @@ class RecordingRepository:
     async def add(self, connection: Connection, piece: Piece) -> bool:
         """Store that a piece is there; false when nobody waits for it any more. Again is fine."""
         row = await connection.fetchrow(
-            "WITH wanted AS (SELECT 1 FROM recordings WHERE stream_id = $1 AND state = 'open' FOR SHARE), "
+            "WITH wanted AS (SELECT 1 FROM recordings WHERE stream_id = $1 AND state IN ('open', 'failed') FOR SHARE), "
             "added AS (INSERT INTO recording_pieces (stream_id, connection, run, first_segment, last_segment, "
             "size_bytes, started_at, tracks) SELECT $1, $2, $3, $4, $5, $6, $7, $8::jsonb FROM wanted "
             "ON CONFLICT DO NOTHING) SELECT count(*) AS waits FROM wanted",
@@ -91,26 +93,70 @@ class RecordingRepository:
 
     async def claim(self, connection: Connection, now: datetime, until: datetime, patience: timedelta) -> Due | None:
         """The next one that is due, which nobody else sees before `until`: its stream has ended, and all pieces are
-        there or nobody who has them was heard of for so long."""
+        there or nobody who has them was heard of for so long. It counts as failed until it is told otherwise."""
         row = await connection.fetchrow(
-            "UPDATE recordings SET next_at = $2, attempts = attempts + 1 WHERE stream_id = ("
+            "UPDATE recordings SET next_at = $2, attempts = attempts + 1, failures = failures + 1, "
+            "first_tried_at = coalesce(first_tried_at, $1) WHERE stream_id = ("
             "SELECT r.stream_id FROM recordings r JOIN streams s ON s.id = r.stream_id "
             "WHERE r.state <> 'done' AND r.next_at <= $1 AND s.status = 'ended' AND NOT EXISTS ("
             "SELECT 1 FROM recording_connections c WHERE c.stream_id = r.stream_id AND r.state = 'open' "
             "AND c.closed_at IS NULL AND c.heard_at > $3) "
             "ORDER BY r.next_at LIMIT 1 FOR UPDATE OF r SKIP LOCKED) "
-            "RETURNING stream_id, state, video_id, cut_short, attempts",
+            "RETURNING stream_id, state, video_id, cut_short, attempts, failures, first_tried_at",
             now, until, now - patience,
         )  # fmt: skip
         if row is None:
             return None
         video_id = str(row["video_id"]) if row["video_id"] else None
-        return Due(str(row["stream_id"]), row["state"], video_id, row["cut_short"], row["attempts"])
+        return Due(
+            str(row["stream_id"]),
+            row["state"],
+            video_id,
+            row["cut_short"],
+            row["attempts"],
+            row["failures"],
+            row["first_tried_at"],
+        )
 
     async def hold(self, connection: Connection, stream_id: str, attempt: int, until: datetime) -> bool:
         """Go on for longer; false when somebody else has it."""
         status: str = await connection.execute(
             "UPDATE recordings SET next_at = $3 WHERE stream_id = $1 AND attempts = $2", stream_id, attempt, until
+        )
+        return status == "UPDATE 1"
+
+    async def forgive(self, connection: Connection, due: Due) -> None:
+        """What went wrong does not count."""
+        await connection.execute(
+            "UPDATE recordings SET failures = greatest(failures - 1, 0) WHERE stream_id = $1 AND attempts = $2",
+            due.stream_id, due.attempts,
+        )  # fmt: skip
+
+    async def failed(self, connection: Connection, due: Due, video_id: str, until: datetime) -> bool:
+        """It is given up; pieces are kept so long. False when somebody else has this recording now."""
+        status: str = await connection.execute(
+            "UPDATE recordings SET state = 'failed', video_id = $3, next_at = $4 "
+            "WHERE stream_id = $1 AND attempts = $2 AND state = 'open'",
+            due.stream_id, due.attempts, video_id, until,
+        )  # fmt: skip
+        return status == "UPDATE 1"
+
+    async def again(self, connection: Connection, video_id: str, now: datetime) -> bool:
+        """Try what failed once more; also true when that was said before, and it is not made yet."""
+        status: str = await connection.execute(
+            "UPDATE recordings SET state = 'open', next_at = $2, failures = 0, first_tried_at = NULL "
+            "WHERE video_id = $1 AND state = 'failed'",
+            video_id, now,
+        )  # fmt: skip
+        if status == "UPDATE 1":
+            return True
+        wanted = "SELECT EXISTS (SELECT 1 FROM recordings WHERE video_id = $1 AND state = 'open')"
+        return bool(await connection.fetchval(wanted, video_id))
+
+    async def spent(self, connection: Connection, due: Due) -> bool:
+        """Nobody asked for a second try in time; false when somebody just did."""
+        status: str = await connection.execute(
+            "UPDATE recordings SET state = 'spent' WHERE stream_id = $1 AND state IN ('failed', 'spent')", due.stream_id
         )
         return status == "UPDATE 1"
 

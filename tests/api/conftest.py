@@ -27,6 +27,7 @@ from media.catalog.watching import Watching
 from media.live.charts import Charts
 from media.live.streams import Streams
 from media.live.timeline import Timeline
+from media.recording.repository import RecordingRepository
 from media.vod.retrying import Retrying
 from media.vod.transcodes import Transcodes
 from realtime.archive.mongo import COLLECTION
@@ -171,7 +172,14 @@ async def client(
         library=library,
         replay=replay,
         playback=playback(),
-        retrying=Retrying(world.db, library.catalogue, Transcodes(world.outbox, system_clock), world.outbox.nudge),
+        retrying=Retrying(
+            world.db,
+            library.catalogue,
+            Transcodes(world.outbox, system_clock),
+            RecordingRepository(),
+            system_clock,
+            world.outbox.nudge,
+        ),
         watching=Watching(Views(world.redis, system_clock), library.history),
         settings=Settings(),
     )

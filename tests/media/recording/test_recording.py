@@ -130,6 +130,9 @@ async def test_a_worker_that_dies_in_the_middle_leaves_one_video(stage: Recordin
             if place == "before the transcode":
                 raise Died
 
+        async def recorded(self, *arguments: Any) -> Any:
+            return await stage.uploading.catalogue.recorded(*arguments)
+
     class Uploads:
         async def adopt(self, *arguments: Any) -> None:
             await stage.uploading.uploads.adopt(*arguments)
