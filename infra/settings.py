@@ -267,7 +267,10 @@ class VodSettings:
         "folder for files in work, emptied at start; empty: a new one in the system's temporary folder",
     )
     scratch_bytes: int = setting(
-        "FOOTLIGHT_TRANSCODE_SCRATCH_BYTES", 60 << 30, "what files in work may take", check=between(1 << 20, 1 << 45)
+        "FOOTLIGHT_TRANSCODE_SCRATCH_BYTES",
+        60 << 30,
+        "what files in work may take; no upload may be larger than nine tenths of it",
+        check=between(1 << 20, 1 << 45),
     )
 
 

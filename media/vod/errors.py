@@ -207,6 +207,11 @@ class PictureTooLarge(MediaRefused):
     message = "The picture of this video is too large. 3840 x 2160 is the most."
 
 
+class SourceTooLarge(MediaRefused):
+    code = "video.too_large_file"
+    message = "This file is larger than our machines can make a video of. Export it smaller, or cut it into parts."
+
+
 class TooManyStreams(MediaRefused):
     code = "video.too_many_streams"
     message = "This file holds too many tracks."

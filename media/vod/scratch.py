@@ -15,7 +15,7 @@ from pathlib import Path
 
 from infra.clock import new_id
 from infra.logs import get_logger
-from media.vod.errors import ScratchFull
+from media.vod.errors import ScratchFull, SourceTooLarge
 
 LOCK_FILE = "lock"
 # Left free on the disk, for whatever else runs there.
@@ -34,7 +34,9 @@ class Scratch:
         self._booked_bytes = 0
 
     def book(self, size_bytes: int) -> None:
-        """Raises `ScratchFull` when so much does not fit in beside what is there."""
+        """Raises `SourceTooLarge` for what can never fit in, `ScratchFull` when it does not beside what is there."""
+        if size_bytes > largest_source(self._budget_bytes):
+            raise SourceTooLarge
         if self._booked_bytes + size_bytes > self._budget_bytes or size_bytes > self._disk_bytes():
             raise ScratchFull
         self._booked_bytes += size_bytes
@@ -69,6 +71,12 @@ class Scratch:
                 except FileNotFoundError:  # uploaded meanwhile
                     continue
         return total
+
+
+def largest_source(budget_bytes: int) -> int:
+    """How large a source may be, so that there is room for what is made of it: segments go as soon as they are stored,
+    and are a small part of it by then."""
+    return budget_bytes // 10 * 9
 
 
 @contextmanager

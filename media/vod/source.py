@@ -100,7 +100,7 @@ class Sources:
     async def hold(self, source: Source, alive: Callable[[], None] = lambda: None) -> AsyncIterator[Fetched]:
         """The source, on disk for as long as the block lasts; `alive` is called as bytes arrive.
 
-        Raises `SourceGone`, `SourceDamaged`, `ScratchFull`, `ObjectsUnavailable`.
+        Raises `SourceGone`, `SourceDamaged`, `SourceTooLarge`, `ScratchFull`, `ObjectsUnavailable`.
         """
         entry = self._entries.get(source.key)
         if entry is None:
@@ -132,7 +132,7 @@ class Sources:
             await self._forget(key, entry)
 
     def _make_room(self, size_bytes: int) -> None:
-        """Book it, in place of unused sources if need be. Raises `ScratchFull`."""
+        """Book it, in place of unused sources if need be. Raises `SourceTooLarge`, `ScratchFull`."""
         idle = sorted((e.idle_since, key) for key, e in self._entries.items() if e.users == 0 and _is_whole(e))
         for _, key in idle:
             try:

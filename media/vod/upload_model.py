@@ -15,6 +15,7 @@ from media.catalog.model import Video, Visibility
 from media.live.titles import DIRECTION_MARKS, REFUSED_CATEGORIES, clean_category, clean_title
 from media.vod.errors import QuotaExceeded, TooManyUploads, UploadTooLarge
 from media.vod.parts import MOST_PARTS, SMALLEST_PART_BYTES, ReceivedPart, part_count
+from media.vod.scratch import largest_source
 
 State = Literal["open", "stored", "refused", "aborted"]
 
@@ -135,10 +136,15 @@ def clean_file_name(name: str) -> str:
     return kept.strip()[:MAX_FILE_NAME].strip() or NAMELESS
 
 
+def largest_upload(settings: VodSettings) -> int:
+    """No file is taken that our transcoders could never hold."""
+    return min(settings.upload_max_bytes, largest_source(settings.scratch_bytes))
+
+
 def room_for(wanted_bytes: int, usage: Usage, settings: VodSettings) -> None:
     """Whether one more upload of this size may begin. Raises `UploadTooLarge`, `TooManyUploads`, `QuotaExceeded`."""
-    if wanted_bytes > settings.upload_max_bytes:
-        raise UploadTooLarge(max_bytes=settings.upload_max_bytes)
+    if wanted_bytes > (largest := largest_upload(settings)):
+        raise UploadTooLarge(max_bytes=largest)
     if usage.unfinished >= settings.open_uploads:
         raise TooManyUploads(limit=settings.open_uploads)
     if usage.used_bytes + wanted_bytes > usage.limit_bytes:
@@ -147,7 +153,7 @@ def room_for(wanted_bytes: int, usage: Usage, settings: VodSettings) -> None:
 
 def form_reserves(announced_bytes: int | None, usage: Usage, settings: VodSettings) -> int:
     """How much a form sets aside: what its request announced, or all that may be when it announced nothing."""
-    largest = min(settings.upload_max_bytes, FORM_MOST_BYTES)
+    largest = min(largest_upload(settings), FORM_MOST_BYTES)
     if announced_bytes is None:
         return max(1, min(largest, usage.limit_bytes - usage.used_bytes))
     if announced_bytes > largest + FORM_FIELDS_BYTES:

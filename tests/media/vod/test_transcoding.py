@@ -33,6 +33,7 @@ from media.catalog.model import Video
 from media.events import VideoProgress
 from media.vod.leases import Leases
 from media.vod.progress import Reporter
+from media.vod.scratch import Scratch
 from media.vod.transcoder import Pace
 from tests.infra.local.small import until as became_true
 from tests.media.publisher import ffmpeg
@@ -243,11 +244,22 @@ async def test_a_file_that_is_no_video_fails_at_once_and_for_good(desk: Desk, tm
     assert not video.failure.retryable
 
 
-async def test_a_disk_without_room_is_not_the_videos_fault(desk: Desk, short_video: Drawn, tmp_path: Path) -> None:
+async def test_a_file_that_never_fits_on_the_disk_is_refused_at_once(desk: Desk, short_video: Drawn) -> None:
+    async with transcoding(desk, scratch_bytes=short_video.file.stat().st_size):
+        video = await made(desk, await desk.upload(short_video.file))
+    assert video.failure is not None
+    assert (video.failure.code, video.failure.retryable) == ("video.too_large_file", False)
+
+
+async def test_a_disk_without_room_is_not_the_videos_fault(
+    desk: Desk, short_video: Drawn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fills_it = a_program(tmp_path, "head -c 2000000 /dev/zero > rubbish; exec sleep 100")
-    async with transcoding(desk, scratch_bytes=1000):
-        video_id = await desk.upload(short_video.file)
-        await until(desk, "SELECT excuses >= 2 FROM transcode_tasks")
+    with monkeypatch.context() as full:
+        full.setattr(Scratch, "_disk_bytes", lambda _: 0)
+        async with transcoding(desk):
+            video_id = await desk.upload(short_video.file)
+            await until(desk, "SELECT excuses >= 2 FROM transcode_tasks")
     async with transcoding(desk, fills_it, scratch_bytes=short_video.file.stat().st_size + 1_000_000):
         await until(desk, "SELECT count(*) >= 2 FROM transcode_tasks WHERE excuses > 0 AND kind <> 'prepare'")
         assert await value(desk, "SELECT max(attempt) FROM transcode_tasks") == 1

@@ -164,4 +164,14 @@ def test_a_form_sets_aside_what_it_announced_or_all_there_is() -> None:
     assert form_reserves(None, Usage(200, 200), settings) == 1  # which is refused
     with pytest.raises(UploadTooLarge):
         form_reserves(101 + FORM_FIELDS_BYTES, Usage(0, 200), settings)
-    assert form_reserves(None, Usage(0, 5 << 40), replace(VodSettings(), upload_max_bytes=5 << 40)) == FORM_MOST_BYTES
+    endless = replace(VodSettings(), upload_max_bytes=5 << 40, scratch_bytes=1 << 45)
+    assert form_reserves(None, Usage(0, 5 << 40), endless) == FORM_MOST_BYTES
+
+
+def test_what_no_transcoder_could_hold_is_refused_before_it_is_sent() -> None:
+    settings, usage = replace(VodSettings(), upload_max_bytes=100, scratch_bytes=50), Usage(0, 1000)
+    room_for(45, usage, settings)
+    with pytest.raises(UploadTooLarge) as refused:
+        room_for(46, usage, settings)
+    assert refused.value.details == {"max_bytes": 45}
+    assert form_reserves(None, usage, settings) == 45
