@@ -210,7 +210,7 @@ async def grant(stack: Stack, email: str, role: str) -> None:
 async def test_a_stream_becomes_a_video_with_its_chat_in_step(arrive: Arrive) -> None:
     creator, viewer = await arrive(), await arrive()
     await creator.sign_up("Grace")
-    await viewer.sign_up("Linus")
+    await viewer.sign_up("Torvald")  # nobody else's name on this platform: the command below goes by it
     async with on_stage(creator) as stream_id:
         await viewer.go(f"/watch/{stream_id}")
         await expect(viewer.see("chat")).to_have_attribute("data-joined", "true", timeout=SLOW_MS)
@@ -218,7 +218,7 @@ async def test_a_stream_becomes_a_video_with_its_chat_in_step(arrive: Arrive) ->
         await viewer.say("buy my followers")
         await creator.go(f"/watch/{stream_id}")
         await creator.see("chat-list").get_by_text("buy my followers").wait_for()
-        await creator.say("/delete Linus")
+        await creator.say("/delete Torvald")
         await expect(viewer.see("chat-list").get_by_text("buy my followers")).to_have_count(0)
         await viewer.page.wait_for_timeout(7000)  # a recording needs some length
         await ask(creator, f"/streams/{stream_id}/stop", "POST")
