@@ -13,15 +13,14 @@ from pathlib import Path
 from media.errors import FragmentsBroken
 from media.packaging.boxes import boxes_at
 from media.vod.confine import INPUT_GUARD, Limits, run_confined
-from media.vod.errors import ChildFailed, EncodeFailed, ScratchFull, Truncated
+from media.vod.errors import ChildFailed, EncodeFailed, Truncated, encoding_failed
 from media.vod.ladder import rate_of
-from media.vod.plan import Chunk, Plan, PlannedRendition, Probed, Segment
+from media.vod.plan import AUDIO, Chunk, Plan, PlannedRendition, Probed, Segment
 from media.vod.retiming import Retiming, segment_of
 
 OnSegment = Callable[[Segment], object]
 OnProgress = Callable[[float], object]
 
-AUDIO = "audio"
 SAMPLE_RATE = 48_000
 PRIMING_SAMPLES = 1024  # what ffmpeg's AAC encoder puts before the sound
 AUDIO_PIECE_SECONDS = 0.2  # pieces are gathered into segments, so cuts of sound are this near to those of the picture
@@ -34,8 +33,6 @@ SLOWEST = 60.0  # times real time, with half an hour to begin with: slower than 
 MEMORY_BYTES = 8 << 30
 # Else ffmpeg starts as many as there are cores for each codec, whose stacks alone may pass the limit of memory.
 THREADS = "4"
-# ffmpeg's own reasons for an end: a full disk, and SIGXFSZ or SIGXCPU, which it catches.
-FULL = ("No space left on device", "File too large")
 
 
 async def encode_chunk(  # noqa: PLR0913  # each says another thing, none of them goes without the others
@@ -205,9 +202,7 @@ async def _run(
             gatherer.look(ended=True)
         tell()
     except ChildFailed as failed:
-        if any(words in failed.said for words in FULL):
-            raise ScratchFull from failed
-        raise EncodeFailed(why=failed.said[-300:]) from failed
+        raise encoding_failed(failed) from failed
     except FragmentsBroken as broken:
         raise EncodeFailed(why="fragments") from broken
 

@@ -182,6 +182,17 @@ class EncodeFailed(FootlightError):
     retryable = True
 
 
+# What ffmpeg says of a full disk, and of SIGXFSZ, which it catches.
+NO_ROOM_SAID = ("No space left on device", "File too large")
+
+
+def encoding_failed(failed: ChildFailed) -> FootlightError:
+    """What ffmpeg's end means, by what it said: `ScratchFull` is our machine's doing, `EncodeFailed` is not."""
+    if any(words in failed.said for words in NO_ROOM_SAID):
+        return ScratchFull()
+    return EncodeFailed(why=failed.said[-300:])
+
+
 class FormatRefused(MediaRefused):
     code = "video.format"
     message = "This is not a video file in a format we know (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, 3GP)."

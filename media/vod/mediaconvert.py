@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from media.vod.ladder import SEGMENT_SECONDS
-from media.vod.plan import Plan, PlannedAudio, PlannedRendition
-from media.vod.playlists import AUDIO, AUDIO_GROUP
+from media.vod.plan import AUDIO, Plan, PlannedAudio, PlannedRendition
+from media.vod.playlists import AUDIO_GROUP
 
 AUDIO_SELECTOR = "Audio Selector 1"
 MIN_BUFFER_SECONDS = 1

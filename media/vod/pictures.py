@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.vod.confine import INPUT_GUARD, Limits, run_confined
-from media.vod.errors import ChildFailed, EncodeFailed, ScratchFull
+from media.vod.errors import ChildFailed, EncodeFailed, encoding_failed
 from media.vod.plan import Probed
 
 POSTER_WIDTH = 1280
@@ -19,7 +19,6 @@ TILE_WIDTH = 160
 COLUMNS = ROWS = 10
 MOST_TILES = 300
 SHORTEST_INTERVAL_SECONDS = 1.0
-FULL = ("No space left on device", "File too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,7 @@ async def _ffmpeg(command: tuple[str, ...], out: Path) -> None:
     try:
         await run_confined(command, folder=out, limits=limits)
     except ChildFailed as failed:
-        if any(words in failed.said for words in FULL):
-            raise ScratchFull from failed
-        raise EncodeFailed(why=failed.said[-300:]) from failed
+        raise encoding_failed(failed) from failed
 
 
 def _made(file: Path) -> Path:

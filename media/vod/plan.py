@@ -3,6 +3,8 @@ the second, `encode.py` does it."""
 
 import msgspec
 
+AUDIO = "audio"  # the sound's folder and playlist, where a quality has "480p"
+
 
 class VideoTrack(msgspec.Struct, frozen=True, kw_only=True):
     """The picture as it is shown: width and height after rotation and with square pixels."""

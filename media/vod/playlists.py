@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from media.vod.plan import Plan, PlannedRendition, Segment
+from media.vod.plan import AUDIO, Plan, PlannedRendition, Segment
 
-AUDIO = "audio"
 AUDIO_GROUP = "sound"
 UNMEASURED = 1.5  # a segment of two seconds at most, with a buffer of one second at the capped rate
 

@@ -18,13 +18,12 @@ from media.catalog.errors import VideoNotFound
 from media.catalog.model import Failure, Metadata, Rendition
 from media.vod.errors import LeaseLost, TranscodeIncomplete
 from media.vod.leases import Alone, Leases
-from media.vod.plan import Plan, Segment
+from media.vod.plan import AUDIO, Plan, Segment
 from media.vod.playlists import master_playlist, media_playlist
 from media.vod.scratch import full_disk_is_our_fault
 from media.vod.task_repository import Lease
 from media.vod.transcodes import build_folder, poster_key
 
-AUDIO = "audio"
 MASTER = "index.m3u8"
 STORYBOARD = "storyboard.vtt"
 INIT = "init.mp4"
