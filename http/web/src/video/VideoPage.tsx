@@ -17,6 +17,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { shortCount } from "../ui/time";
 import { useToast } from "../ui/Toasts";
 import { useMaking } from "../library/useMaking";
+import { askAhead } from "./ahead";
 import { ChatReplay } from "./ChatReplay";
 import { Description } from "./Description";
 import { VideoCard } from "./VideoCard";
@@ -34,6 +35,7 @@ export default function VideoPage() {
 
 function Shown({ videoId }: { videoId: string }) {
   const [making, setMaking] = useState(true);
+  useEffect(() => askAhead(videoId), [videoId]);
   const { value: video, error, ask } = usePolling((signal) => fetchVideo(videoId, signal), making ? MAKING_MS : REFRESH_MS);
   useEffect(() => {
     if (video) setMaking(video.status === "processing" || video.status === "uploading");

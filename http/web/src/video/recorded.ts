@@ -9,6 +9,7 @@ import { beat, fetchPlayback, type PlaybackAnswer } from "../api/videos";
 import type { Quality } from "../player/playback";
 import { backoffMs } from "../realtime/backoff";
 import { deviceId } from "../session/device";
+import { library, takeAhead } from "./ahead";
 
 export type VideoPhase = "loading" | "playing" | "buffering" | "over" | "trouble" | "refused" | "unsupported";
 
@@ -112,7 +113,7 @@ export class Recorded {
 
   private async load(from: number | null): Promise<void> {
     try {
-      const answer = await fetchPlayback(this.videoId, this.asked.signal);
+      const answer = (await takeAhead(this.videoId)) ?? (await fetchPlayback(this.videoId, this.asked.signal));
       if (this.stopped) return;
       this.set({ answer, refusal: null });
       this.renewSeconds = answer.renew_seconds;
@@ -141,7 +142,7 @@ export class Recorded {
   }
 
   private async attach(url: string, from: number): Promise<void> {
-    const { default: Hls } = await import("hls.js");
+    const { default: Hls } = await library();
     if (this.stopped) return;
     this.release();
     if (Hls.isSupported()) {
