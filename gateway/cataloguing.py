@@ -11,6 +11,7 @@ from infra.stores.mongo import Mongo
 from infra.stores.objects import Objects
 from media.catalog import announcing, deleting, views
 from media.catalog.deleting import Caches, Deleting, Leaving, cancelling, follow_deletions
+from media.catalog.hiding import Hiding, follow_hidden
 from media.catalog.indexes import keep_making_indexes
 from media.catalog.library import Library
 from media.catalog.naming import follow_names
@@ -26,7 +27,9 @@ async def cataloguing(core: Core, mongo: Mongo, objects: Objects) -> AsyncIterat
     """Until the block is left."""
     library = Library.over(mongo, objects, announcing.to_bus(core.bus), system_clock)
     catalogue, counted = library.catalogue, Views(core.redis, system_clock)
-    removal = _deletion(core, library, objects, counted)
+    caches = _caches(core.settings)
+    removal = _deletion(core, library, objects, counted, caches)
+    hiding = Hiding(catalogue.repository, objects, caches)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(keep_making_indexes(mongo)))
         for name, work, seconds in (
@@ -39,17 +42,17 @@ async def cataloguing(core: Core, mongo: Mongo, objects: Objects) -> AsyncIterat
         for following in (
             await follow_names(core.bus, catalogue),
             await follow_deletions(core.bus, catalogue.repository, removal),
+            await follow_hidden(core.bus, hiding),
         ):
             stack.push_async_callback(following.close)
         yield
 
 
-def _deletion(core: Core, library: Library, objects: Objects, counted: Views) -> Deleting:
+def _deletion(core: Core, library: Library, objects: Objects, counted: Views, caches: Caches) -> Deleting:
     transcodes = Transcodes(core.outbox, system_clock)
     uploads = Uploads.over(core.db, objects, library.catalogue, transcodes, core.outbox, core.settings.vod)
     leaving = Leaving(library.likes, library.history, counted)
     stops = [cancelling(core.db, transcodes), uploads.remove_source]
-    caches = _caches(core.settings)
     return Deleting(library.catalogue.repository, objects, leaving, stops, system_clock, caches=caches)
 
 

@@ -3,7 +3,7 @@
 Every update is a pipeline whose last stage counts `revision` up, forgets `announced` and derives `shelf` from the
 document as it will stand: its place in the lists, `<published at>/<id>`, or null when it is in none. So no two changes
 can disagree about it, and a page of a list is one range of one index.
-`shelf`, `named_at` and `poster` stand in documents only: they are ours, not part of a `Video`.
+`shelf`, `named_at`, `poster` and `poster_shown` stand in documents only: they are ours, not part of a `Video`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,9 @@ IS_LISTED = {
 }
 PUBLISHED = {"$dateToString": {"date": "$published_at", "format": "%Y-%m-%dT%H:%M:%S.%LZ"}}
 SHELF = {"$cond": [IS_LISTED, {"$concat": [PUBLISHED, "/", "$_id"]}, None]}
+# Of the document as it stood: the poster that others could see, until it is hidden (`hiding.py`).
+POSTER = {"$first": {"$ifNull": ["$metadata.thumbnails", []]}}
+POSTER_SHOWN = {"$cond": [{"$ne": ["$visibility", "private"]}, POSTER, "$poster_shown"]}
 ALIVE: Filter = {"$ne": "deleting"}
 
 
@@ -132,7 +135,7 @@ class VideoRepository:
         async with self._mongo.collection(VIDEOS) as videos:
             document = await videos.find_one_and_update(
                 {"_id": video_id, **when},
-                [{"$set": dict(fields)}, {"$set": last}],
+                [{"$set": {"poster_shown": POSTER_SHOWN}}, {"$set": dict(fields)}, {"$set": last}],
                 return_document=ReturnDocument.AFTER,
             )
         return Video.from_document(document) if document else None
@@ -147,6 +150,26 @@ class VideoRepository:
                 return_document=ReturnDocument.AFTER,
             )
         return Video.from_document(document) if document else None
+
+    async def shown_poster(self, video_id: str) -> str | None:
+        """Of a private video, the poster that others could see before; None when there is none, or it is hidden."""
+        async with self._mongo.collection(VIDEOS) as videos:
+            document = await videos.find_one({"_id": video_id, "visibility": "private", "status": ALIVE})
+        return document.get("poster_shown") if document else None
+
+    async def rename_poster(self, video_id: str, old: str, new: str) -> bool:
+        """Of a private video; what is made later does not replace it. False when it has another one by now."""
+        async with self._mongo.collection(VIDEOS) as videos:
+            result = await videos.update_one(
+                {"_id": video_id, "visibility": "private", "status": ALIVE, "metadata.thumbnails.0": old},
+                {"$set": {"metadata.thumbnails.0": new, "poster": new, "announced": False}, "$inc": {"revision": 1}},
+            )
+        return result.modified_count == 1
+
+    async def poster_hidden(self, video_id: str, shown: str) -> None:
+        """Nobody can see that one any more."""
+        async with self._mongo.collection(VIDEOS) as videos:
+            await videos.update_one({"_id": video_id, "poster_shown": shown}, {"$set": {"poster_shown": None}})
 
     async def rename(self, creator_id: str, name: str, at: datetime, now: datetime) -> int:
         """Give all videos of a creator the name they have since `at`; how many had another."""

@@ -19,6 +19,7 @@ from infra.stores.objects import Objects, open_objects
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
 from media.catalog.announcing import to_bus
+from media.catalog.details import VideoChange
 from media.catalog.library import Library
 from media.catalog.model import Metadata, Rendition, Video
 from tests.gateway.conftest import Serve
@@ -114,6 +115,23 @@ async def test_files_of_a_deleted_video_go_and_its_end_is_heard(
     await until(gone)
     await listening.close()
     assert heard == ["video.changed", "video.changed", "video.deleted"]
+
+
+async def test_a_video_that_becomes_private_takes_its_poster_along(
+    core: Core, library: Library, objects: Objects, purged: list[str]
+) -> None:
+    who = await mara(core)
+    video = await finished(library, who)
+    path = f"posters/{video.id}/0123456789abcdef.jpg"
+    await objects.call("put_object", Key=path, Body=b"a picture")
+    await library.catalogue.set_poster(video.id, f"/{path}")
+    await library.catalogue.change(who, video.id, VideoChange(visibility="private"))
+
+    async def hidden() -> bool:
+        page = await objects.call("list_objects_v2", Prefix=f"posters/{video.id}/")
+        return path not in [one["Key"] for one in page["Contents"]] and "/__edge/purge" in purged
+
+    await until(hidden)
 
 
 async def test_videos_follow_the_name_of_their_creator(core: Core, library: Library) -> None:
