@@ -1,8 +1,12 @@
 """The views of videos: counted in Redis when somebody has watched enough, added to the documents in batches.
 
 A node marks a video as watched before its first beat, and again every minute; the worker looks at what is marked. So no
-crash hides a view that was counted. What a promoted replica of Redis lacks is lost, or counted a second time if just
-then a batch was between Redis and MongoDB: views are the one number that may be off by a few after a failover.
+crash hides a view that was counted.
+
+As long as Redis forgets nothing, each view is in the document exactly once, whatever else dies (the numbers of batches
+see to it). Redis copies to its replicas after it has answered, so what a promoted replica lacks (or a restart, of the
+last second before) is forgotten: views of that moment that had not reached MongoDB are lost unless their viewers go on
+watching; those that had are counted a second time, when their batch or their viewer's mark is among what was forgotten.
 """
 
 import hashlib
