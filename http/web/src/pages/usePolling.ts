@@ -34,10 +34,15 @@ export function usePolling<Value>(question: (signal: AbortSignal) => Promise<Val
 
   useEffect(() => {
     if (!on) return;
+    ask();
+    return () => running.current?.abort();
+  }, [ask, on]);
+
+  useEffect(() => {
+    if (!on) return;
     const whenVisible = () => {
       if (document.visibilityState === "visible") ask();
     };
-    ask();
     const timer = setInterval(whenVisible, everyMs);
     addEventListener("focus", whenVisible);
     addEventListener("online", whenVisible);
@@ -47,7 +52,6 @@ export function usePolling<Value>(question: (signal: AbortSignal) => Promise<Val
       removeEventListener("focus", whenVisible);
       removeEventListener("online", whenVisible);
       document.removeEventListener("visibilitychange", whenVisible);
-      running.current?.abort();
     };
   }, [ask, everyMs, on]);
 

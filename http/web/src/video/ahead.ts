@@ -4,14 +4,17 @@
  */
 import { fetchPlayback, type PlaybackAnswer } from "../api/videos";
 
-/** The answer names cookies that live for a minute; the page mounts its player within a second. */
+/** The answer sets cookies that live for a minute; the page mounts its player within a second. */
 const FRESH_MS = 5_000;
 
 let asked: { videoId: string; at: number; answer: Promise<PlaybackAnswer> } | null = null;
 
+const isFresh = (at: number) => Date.now() - at <= FRESH_MS;
+
 export const library = () => import("hls.js");
 
 export function askAhead(videoId: string): void {
+  if (asked?.videoId === videoId && isFresh(asked.at)) return;
   void library().catch(() => undefined); // asked again when it is needed, and told then
   const answer = fetchPlayback(videoId);
   answer.catch(() => undefined);
@@ -22,6 +25,6 @@ export function askAhead(videoId: string): void {
 export async function takeAhead(videoId: string): Promise<PlaybackAnswer | null> {
   const found = asked;
   asked = null;
-  if (found?.videoId !== videoId || Date.now() - found.at > FRESH_MS) return null;
+  if (found?.videoId !== videoId || !isFresh(found.at)) return null;
   return found.answer.catch(() => null);
 }
