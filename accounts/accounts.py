@@ -7,12 +7,13 @@ Every method raises `infra.errors.Unavailable` when one of them does not answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from accounts import password_rules, repository, roles, tokens
@@ -34,7 +35,7 @@ from accounts.password_rules import normalise_password
 from accounts.passwords import Passwords
 from accounts.profile import NotAcceptable, normalise_email, normalise_name
 from accounts.refresh_tokens import RefreshToken, RefreshTokens
-from accounts.sessions import MOST_PER_USER, RefreshReused, Sessions
+from accounts.sessions import MOST_PER_USER, RefreshReused, Sessions, Standing
 from accounts.throttle import Throttle
 from infra.clock import Clock, new_id, system_clock
 from infra.events import Event
@@ -111,6 +112,12 @@ class Accounts:
             expires_at=claims.expires_at,
             chat_color=standing.color,
         )
+
+    async def present(self, identities: Sequence[Identity]) -> list[Identity | None]:
+        """Who they are by now, in their order; None for those whose sign-in is over. Raises `Unavailable`."""
+        sign_ins = [(identity.user_id, identity.session_id) for identity in identities]
+        standings = await self._sessions.standings(sign_ins, self._clock())
+        return [_as_of_now(*pair) for pair in zip(identities, standings, strict=True)]
 
     async def me(self, identity: Identity) -> User:
         async with self._db.connection() as connection:
@@ -335,6 +342,18 @@ class Accounts:
 
     def _revoked(self, user_id: str, session_ids: list[str], reason: str) -> SessionsRevoked:
         return SessionsRevoked(at=self._clock(), user_id=user_id, session_ids=session_ids, reason=reason)
+
+
+def _as_of_now(identity: Identity, standing: Standing | None) -> Identity | None:
+    if standing is None:
+        return None
+    return msgspec.structs.replace(
+        identity,
+        display_name=standing.display_name,
+        role=standing.role,
+        subscription_tier=standing.tier,
+        chat_color=standing.color,
+    )
 
 
 def _existing(user: User | None) -> User:

@@ -5,10 +5,11 @@ name, role, tier and colour, so that one round trip tells whether a token still 
 Redis lost its data, everybody signs in again; when it does not answer, nobody is let in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from accounts.errors import SessionOver
 from accounts.model import Role, Tier, User
@@ -17,6 +18,7 @@ from infra.stores.redis import Functions, Redis, asked
 
 SOURCE = Path(__file__).with_name("sessions.lua")
 MOST_PER_USER = 50
+FIELDS = ("generation", "ends", "name", "role", "tier", "color")
 Arguments = list[str | bytes | int | float]
 GRACE = timedelta(seconds=10)  # a double click, two tabs, or an answer that was lost on its way
 
@@ -59,13 +61,24 @@ class Sessions:
 
     async def standing(self, user_id: str, session_id: str, now: datetime) -> Standing:
         """Who the owner is now, in one round trip; `SessionOver` when the sign-in does not stand any more."""
-        fields = ("generation", "ends", "name", "role", "tier", "color")
-        record = await asked(lambda: self._redis.hmget(f"{_index(user_id)}:{session_id}", fields))
-        *known, color = record
-        generation, ends, name, role, tier = known
-        if None in known or int(generation) == 0 or int(ends) <= milliseconds(now):
+        record = await asked(lambda: self._redis.hmget(f"{_index(user_id)}:{session_id}", FIELDS))
+        if (standing := _standing(record, now)) is None:
             raise SessionOver
-        return Standing(name.decode(), role.decode(), tier.decode(), color.decode() if color else None)
+        return standing
+
+    async def standings(self, sign_ins: Sequence[tuple[str, str]], now: datetime) -> list[Standing | None]:
+        """The same for many `(user id, session id)`, in one round trip to each shard; None where it does not stand."""
+
+        if not sign_ins:
+            return []
+
+        def ask() -> Awaitable[list[Sequence[Any]]]:
+            pipeline = self._redis.pipeline()
+            for user_id, session_id in sign_ins:
+                pipeline.hmget(f"{_index(user_id)}:{session_id}", FIELDS)
+            return pipeline.execute()
+
+        return [_standing(record, now) for record in await asked(ask)]
 
     async def rotate(self, user: User, session_id: str, generation: int, now: datetime) -> Rotated:
         """Trade a generation for the next one; the one just traded is answered the same again within GRACE.
@@ -98,6 +111,15 @@ class Sessions:
     async def take_over(self, user: User) -> None:
         """Every sign-in of the user carries the present name, role, tier and colour from now on."""
         await self._functions.call("session_profile", [_index(user.id)], _profile(user))
+
+
+def _standing(record: Sequence[Any], now: datetime) -> Standing | None:
+    """Of what Redis has for `FIELDS`; None when that sign-in does not stand any more."""
+    *known, color = record
+    generation, ends, name, role, tier = known
+    if None in known or int(generation) == 0 or int(ends) <= milliseconds(now):
+        return None
+    return Standing(name.decode(), role.decode(), tier.decode(), color.decode() if color else None)
 
 
 def _index(user_id: str) -> str:

@@ -20,6 +20,7 @@ from infra.metrics import Metrics
 from infra.settings import Settings
 from infra.stores.redis import ping_redis
 from media.live.streams import Streams
+from realtime.rechecking import Recheck
 from realtime.server import Realtime, open_realtime
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ async def open_platform(settings: Settings, *, with_http: bool = True) -> AsyncI
                 metrics=core.metrics,
                 limits=settings.realtime,
                 moderating=core.desk,
+                recheck=Recheck(core.accounts.present),
             )
         )
         web: Web | None = None

@@ -1,6 +1,7 @@
 """What happens to accounts reaches open sockets: every node hears it, because any may hold one of the user's.
 
-Heard from now on only; a node that was cut off from the bus still ends each socket when its token does.
+Heard from now on only; a node that was cut off from the bus still ends each socket when its token does, and looks after
+its premium rooms by itself (`rechecking.py`).
 """
 
 from collections.abc import Callable

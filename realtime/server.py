@@ -43,6 +43,7 @@ from realtime.handlers.studio import Studio, follow_progress
 from realtime.moderating import Handler, Moderating, Unmoderated
 from realtime.nodes import Nodes
 from realtime.ports import Identify, StreamLookup, ViewerCounts
+from realtime.rechecking import Recheck, Rechecking
 from realtime.room.local import Room
 from realtime.room.log_redis import RedisRoomLog, room_functions
 from realtime.room.people import People
@@ -233,10 +234,12 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
     timing: Timing = DEFAULT_TIMING,
     limits: RealtimeSettings = DEFAULT_LIMITS,
     moderating: Moderating | None = None,
+    recheck: Recheck | None = None,
 ) -> AsyncIterator[Realtime]:
     """Start a node; leaving the block closes its clients, rooms and subscriptions. `node` names it in logs.
 
-    Without `moderating` its rooms belong to no channel: nobody is banned, held or in command there.
+    Without `moderating` its rooms belong to no channel: nobody is banned, held or in command there. Without `recheck`
+    who loses a right is put out of premium rooms only when the bus tells of it.
     """
     functions, counting = room_functions(redis), presence_functions(redis)
     connections, presence, nodes = Connections(clock), Presence(counting, timing), Nodes(redis)
@@ -252,7 +255,9 @@ async def open_realtime(  # noqa: PLR0913  # the one place where all of it comes
         engine: Engine = sockets.eio
         places = engine.places = Places(limits.sockets, limits.sockets_per_address)
         following = await _following(bus, snapshots, connections, entering, studio)
-        work = (presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms))
+        work = [presence.run(), connections.run(), rooms.watch(), *moderating.running(rooms)]
+        if recheck is not None:
+            work.append(Rechecking(connections, rooms, entering, recheck).run())
         log.info("realtime.open", node=node)
         async with (
             _alive(following, work, connections, rooms, sockets),

@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from infra.errors import Unauthenticated
+from infra.errors import FootlightError, Unauthenticated
 from realtime.connections import MAX_ROOMS, Connection
 from realtime.entries import Entry, User
 from realtime.errors import NotInRoom, PremiumRoom, TooManyRooms
@@ -72,9 +72,12 @@ class RoomHandlers:
         try:
             require_entering(room.stream, who.identity)
         except PremiumRoom:
-            self.left(who, room.id)
-            self._rooms.leave(room.id, who.socket)
+            self._remove(who, room)
             raise
+
+    def _remove(self, who: Connection, room: Room) -> None:
+        self.left(who, room.id)
+        self._rooms.leave(room.id, who.socket)
 
     def identity_changed(self, who: Connection) -> None:
         """Put them out of rooms they may not be in any more, and tell them."""
@@ -84,8 +87,12 @@ class RoomHandlers:
                 if room is not None:
                     self._admit(who, room)
             except PremiumRoom as refused:
-                told = RoomRefused(stream_id=stream_id, code=refused.code, message=refused.message)
-                who.socket.offer(event_frame("room:refused", told))
+                _tell_refused(who, stream_id, refused)
+
+    def put_out(self, who: Connection, room: Room, why: FootlightError) -> None:
+        """Out of one room, and tell them."""
+        self._remove(who, room)
+        _tell_refused(who, room.id, why)
 
     async def _watching(self, stream_id: str) -> Watching:
         """What the room heard last; a room that has heard nothing yet asks."""
@@ -105,6 +112,11 @@ class RoomHandlers:
             who.desks.discard(stream_id)
             self._rooms.leave(stream_id, who.socket)
             self._presence.leave(stream_id, who.viewer)
+
+
+def _tell_refused(who: Connection, stream_id: str, why: FootlightError) -> None:
+    told = RoomRefused(stream_id=stream_id, code=why.code, message=why.message)
+    who.socket.offer(event_frame("room:refused", told))
 
 
 def stream_info(stream: StreamSnapshot) -> StreamInfo:

@@ -155,3 +155,17 @@ async def test_everything_in_redis_has_an_end(world: World) -> None:
     keys = [key async for key in world.redis.scan_iter()]
     assert len(keys) == 3
     assert all([await world.redis.pttl(key) > 0 for key in keys])
+
+
+async def test_many_are_asked_about_at_once_and_each_is_told_apart(world: World) -> None:
+    signed = [await world.person(f"person-{number}@example.com") for number in range(4)]
+    before = [await world.accounts.identify(one.access_token) for one in signed]
+    await world.accounts.rename(before[1], "Another Name")
+    await world.accounts.sign_out(before[2])
+    found = await world.accounts.present(before)
+    assert found[0] == before[0]
+    assert found[1] is not None
+    assert (found[1].user_id, found[1].display_name) == (before[1].user_id, "Another Name")
+    assert found[2] is None
+    assert found[3] == before[3]
+    assert await world.accounts.present([]) == []

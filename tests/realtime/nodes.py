@@ -29,6 +29,7 @@ from infra.stores.redis import Redis
 from realtime.disconnects import Disconnect
 from realtime.moderating import Moderating
 from realtime.ports import StreamSnapshot
+from realtime.rechecking import Recheck
 from realtime.room.presence import Timing
 from realtime.server import Realtime, open_realtime
 from realtime.wire.engine import Engine
@@ -112,7 +113,7 @@ class TestNode:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913  # each says another thing, by keyword
     redis: Redis,
     settings: RedisSettings,
     bus: Bus,
@@ -122,6 +123,7 @@ async def serving(
     limits: RealtimeSettings | None = None,
     moderating: Moderating | None = None,
     streams: KnownStreams | None = None,
+    recheck: Recheck | None = None,
 ) -> AsyncIterator[TestNode]:
     """A node on a port of its own, with the settings of production. Given `limits`, it believes X-Forwarded-For."""
     listener = listener or socket.create_server((LOOPBACK, 0))
@@ -139,6 +141,7 @@ async def serving(
         timing=timing,
         limits=limits or RealtimeSettings(),
         moderating=moderating,
+        recheck=recheck,
     ) as realtime:
         trusting = Boundary(realtime.app, TrustedProxies([f"{LOOPBACK}/32"]), Metrics())
         async with open_private_door(realtime, LOOPBACK), _public_door(trusting if limits else realtime.app, listener):
