@@ -362,6 +362,17 @@ class ClassifierSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Figures of processes that serve nothing else; nodes and the edge show theirs where they serve."""
+
+    host: str = setting("FOOTLIGHT_METRICS_HOST", "127.0.0.1", "where workers and transcoders show their figures")
+    worker_port: int = setting("FOOTLIGHT_WORKER_METRICS_PORT", 0, "a worker's port; 0: none", check=between(0, 65535))
+    transcode_port: int = setting(
+        "FOOTLIGHT_TRANSCODE_METRICS_PORT", 0, "a transcoder's port; 0: none", check=between(0, 65535)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written down."""
 
@@ -386,6 +397,7 @@ class Settings:
     playback: PlaybackSettings = PlaybackSettings()
     realtime: RealtimeSettings = RealtimeSettings()
     classifier: ClassifierSettings = ClassifierSettings()
+    metrics: MetricsSettings = MetricsSettings()
     logs: LogSettings = LogSettings()
 
 

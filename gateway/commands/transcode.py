@@ -5,8 +5,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from gateway.core import running
+from gateway.metering import showing
 from gateway.serving import stop_on_signals
 from infra.bus.open import open_bus
 from infra.bus.port import Bus, Message
@@ -23,6 +25,7 @@ from infra.stores.redis import open_redis
 from media.catalog.announcing import to_bus
 from media.catalog.videos import Catalogue
 from media.events import TranscodeRequested
+from media.vod.figures import TaskFigures
 from media.vod.housekeeping import Housekeeping
 from media.vod.ladder import plan as plan_of
 from media.vod.leases import Leases
@@ -65,10 +68,13 @@ async def open_transcoder(
         publisher = Publisher(objects, catalogue, leases)
         steps = Steps(sources, scratch, publisher, leases, vod, ffmpeg=settings.live.ffmpeg, planner=planner)
         reporter = Reporter(bus, leases, system_clock)
-        tools = Tools(leases, steps, reporter, catalogue, scratch, system_clock)
+        figures = TaskFigures(metrics)
+        tools = Tools(leases, steps, reporter, catalogue, scratch, system_clock, figures)
         transcoder = Transcoder(tools, replace(pace, jobs=vod.transcode_jobs))
         keeping = Housekeeping(leases, Leftovers(db, objects), sources, transcoder.tell_failure)
-        await stack.enter_async_context(running(keeping.run(transcoder.nudge)))
+        await stack.enter_async_context(running(keeping.run(partial(_freed, transcoder, figures))))
+        shown_at = settings.metrics
+        await stack.enter_async_context(showing(metrics, shown_at.host, shown_at.transcode_port))
         await stack.enter_async_context(running(_listen(bus, transcoder)))
         yield transcoder
 
@@ -80,6 +86,11 @@ async def run(_: argparse.Namespace, settings: Settings, planner: Planner = plan
         log.info("transcoder.started", jobs=settings.vod.transcode_jobs)
         await transcoder.run(stop)
     return 0
+
+
+def _freed(transcoder: Transcoder, figures: TaskFigures, tasks: int) -> None:
+    figures.freed(tasks)
+    transcoder.nudge()
 
 
 async def _listen(bus: Bus, transcoder: Transcoder) -> None:

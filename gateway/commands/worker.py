@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from gateway.activity import RoomActivity
 from gateway.cataloguing import cataloguing
 from gateway.core import Core, open_core, running
+from gateway.metering import showing
 from gateway.recording import making_recordings
 from gateway.serving import stop_on_signals
 from gateway.uploading import sweeping_uploads
@@ -23,6 +24,7 @@ from media.catalog.search_index import VideoIndex
 from media.live.sampler import Sampler
 from media.live.sweeper import Sweeper
 from media.live.timeline import Timeline, follow_marks
+from media.vod.figures import LOOK_SECONDS, QueueFigures
 from realtime.archive.archiver import Archiver
 from realtime.archive.mongo import MongoArchive
 from realtime.archive.source import RoomSource
@@ -87,6 +89,10 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         await stack.enter_async_context(making_recordings(core, mongo, objects))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(indexing(core, mongo, search))
+        queue = QueueFigures(core.metrics, core.db)
+        await stack.enter_async_context(running(forever("transcodes.queue", queue.look, every_seconds=LOOK_SECONDS)))
+        shown_at = settings.metrics
+        await stack.enter_async_context(showing(core.metrics, shown_at.host, shown_at.worker_port))
         log.info("worker.started")
         await stop.wait()
     return 0

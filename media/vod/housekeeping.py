@@ -30,13 +30,13 @@ class Housekeeping:
         self._tell_failure = tell_failure
         self._not_before = 0.0
 
-    async def run(self, freed: Callable[[], None]) -> None:
-        """Until cancelled; `freed` is called when there are tasks to take again."""
+    async def run(self, freed: Callable[[int], None]) -> None:
+        """Until cancelled; `freed` is called with how many tasks there are to take again."""
         while True:
             await asyncio.sleep(min(MOST_SECONDS_BETWEEN, self._leases.lease_seconds / 2))
             try:
-                if await self.round():
-                    freed()
+                if tasks := await self.round():
+                    freed(tasks)
             except PostgresUnavailable as away:
                 # Leases ran out while nobody could renew them: their holders get the time to say that they live.
                 self._not_before = time.monotonic() + self._leases.lease_seconds

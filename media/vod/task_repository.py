@@ -85,10 +85,28 @@ class LostTask:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How much there is to do, and what nobody does any more."""
+
+    waiting: int
+    running: int
+    failed_videos: int
+
+
 class TaskRepository:
     """Rows of `transcodes`, `transcode_tasks`, `transcode_segments`, `transcode_turns`, `transcode_leftovers`."""
 
     # --- videos
+
+    async def queue(self, connection: Connection) -> Queue:
+        row = await connection.fetchrow(
+            "SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, "
+            "count(*) FILTER (WHERE state = 'running') AS running, "
+            "(SELECT count(*) FROM transcodes WHERE state IN ('failing', 'failed')) AS failed "
+            "FROM transcode_tasks WHERE state IN ('waiting', 'running')"
+        )
+        return Queue(row["waiting"], row["running"], row["failed"]) if row is not None else Queue(0, 0, 0)
 
     async def insert(self, connection: Connection, source: Source, build: str, poster: str) -> bool:
         """False when the video was requested before."""

@@ -20,6 +20,7 @@ from infra.stores.postgres import PostgresUnavailable
 from media.catalog.errors import VideoNotFound
 from media.catalog.model import Failure
 from media.vod.errors import LeaseLost, ScratchFull, TranscodeStalled
+from media.vod.figures import TaskFigures
 from media.vod.hold import Hold
 from media.vod.leases import Leases, Prepared
 from media.vod.progress import EVERY_SECONDS, Reporter
@@ -50,6 +51,7 @@ class Tools:
     catalogue: Catalogue
     scratch: Scratch
     clock: Clock
+    figures: TaskFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ class Transcoder:
             except Exception as error:  # noqa: BLE001 - judged and logged in `_ended_badly`
                 await self._ended_badly(lease, error)
                 return
-            log.info("task.done", attempt=lease.attempt, ms=int((time.monotonic() - began) * 1000))
+            seconds = time.monotonic() - began
+            self._tools.figures.done(lease, seconds)
+            log.info("task.done", attempt=lease.attempt, ms=int(seconds * 1000))
             await self._after(lease)
 
     async def _after(self, lease: Lease) -> None:
@@ -185,6 +189,7 @@ class Transcoder:
     # --- when it ended
 
     async def _put_down(self, lease: Lease) -> None:
+        self._tools.figures.put_down(lease)
         with contextlib.suppress(FootlightError, TimeoutError):  # then its lease runs out
             async with asyncio.timeout(PUT_DOWN_SECONDS):
                 await self._tools.leases.put_down(lease)
@@ -193,6 +198,7 @@ class Transcoder:
     async def _ended_badly(self, lease: Lease, error: Exception) -> None:
         error = await self._cause(error)
         verdict = judge(error, lease.attempt, lease.excuses, self._tools.leases.max_attempts, self._tools.clock())
+        self._tools.figures.ended_badly(lease, verdict)
         why = error.code if isinstance(error, FootlightError) else type(error).__name__
         log.error("task.failed", attempt=lease.attempt, why=why, then=type(verdict).__name__, exc_info=_trace(error))
         try:

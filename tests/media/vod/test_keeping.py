@@ -6,8 +6,10 @@ from typing import Any, cast
 import pytest
 
 from infra.clock import system_clock
+from infra.metrics import Metrics
 from infra.stores.mongo import MongoUnavailable
 from infra.stores.postgres import Postgres, PostgresUnavailable
+from media.vod.figures import TaskFigures
 from media.vod.hold import Hold
 from media.vod.leases import Leases, Prepared
 from media.vod.publish import Publisher
@@ -84,7 +86,7 @@ class Silent:
 
 def transcoder_of(leases: Leases, steps: Steady, stall_seconds: float = 60.0) -> Transcoder:
     silent: Any = Silent()
-    tools = Tools(leases, cast(Any, steps), silent, silent, silent, system_clock)
+    tools = Tools(leases, cast(Any, steps), silent, silent, silent, system_clock, TaskFigures(Metrics()))
     return Transcoder(tools, Pace(poll_seconds=0.1, stall_seconds=stall_seconds))
 
 

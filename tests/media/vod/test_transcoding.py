@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from gateway.commands.transcode import open_transcoder
 from infra.bus.port import BusUnavailable, Message
 from infra.clock import new_id, system_clock
+from infra.local.parts import LOOPBACK, free_port
 from infra.settings import (
     LiveSettings,
+    MetricsSettings,
     MongoSettings,
     ObjectSettings,
     PostgresSettings,
@@ -87,13 +90,14 @@ async def desk(
 
 @asynccontextmanager
 async def transcoding(
-    desk: Desk, program: Path | None = None, pace: Pace = PACE, **changes: Any
+    desk: Desk, program: Path | None = None, pace: Pace = PACE, metrics_port: int = 0, **changes: Any
 ) -> AsyncIterator[None]:
     """A transcoder in this process, for as long as the block lasts; `program` in place of ffmpeg."""
     settings = desk.settings
     if program is not None:
         settings = replace(settings, live=replace(settings.live, ffmpeg=str(program)))
-    settings = replace(settings, vod=replace(settings.vod, **changes))
+    metrics = MetricsSettings(transcode_port=metrics_port)
+    settings = replace(settings, vod=replace(settings.vod, **changes), metrics=metrics)
     stop = asyncio.Event()
     async with open_transcoder(settings, pace=pace) as transcoder:
         running = asyncio.create_task(transcoder.run(stop))
@@ -242,6 +246,16 @@ async def test_a_file_that_is_no_video_fails_at_once_and_for_good(desk: Desk, tm
         video = await made(desk, await desk.upload(tmp_path / "text"))
     assert video.failure is not None
     assert not video.failure.retryable
+
+
+async def test_what_a_transcoder_did_is_shown(desk: Desk, short_video: Drawn) -> None:
+    port = free_port()
+    async with transcoding(desk, metrics_port=port), aiohttp.ClientSession() as session:
+        await made(desk, await desk.upload(short_video.file))
+        async with session.get(f"http://{LOOPBACK}:{port}/metrics") as answer:
+            page = await answer.text()
+    assert 'footlight_transcode_attempts_total{ended="done",kind="finish"} 1.0' in page
+    assert 'footlight_transcode_video_seconds_total{kind="low"}' in page
 
 
 async def test_a_file_that_never_fits_on_the_disk_is_refused_at_once(desk: Desk, short_video: Drawn) -> None:
