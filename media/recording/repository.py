@@ -144,7 +144,7 @@ class RecordingRepository:
     async def again(self, connection: Connection, video_id: str, now: datetime) -> bool:
         """Try what failed once more; also true when that was said before, and it is not made yet."""
         status: str = await connection.execute(
-            "UPDATE recordings SET state = 'open', next_at = $2, failures = 0, first_tried_at = NULL "
+            "UPDATE recordings SET state = 'open', next_at = $2, attempts = 0, failures = 0, first_tried_at = NULL "
             "WHERE video_id = $1 AND state = 'failed'",
             video_id, now,
         )  # fmt: skip

@@ -158,6 +158,9 @@ async def test_a_failed_recording_that_is_tried_again_becomes_the_video(stage: R
     await put_back()
     failed = await only_video(stage)
     assert (await retrying(stage).retry(who, failed.id)).status == "processing"
+    async with stage.uploading.db.connection() as connection:
+        tries = await connection.fetchrow("SELECT attempts, failures, first_tried_at FROM recordings")
+    assert tuple(tries or ()) == (0, 0, None), "its pauses begin anew"
     assert await stage.maker().step()
     video = await only_video(stage)
     assert (video.id, video.status, video.failure) == (failed.id, "processing", None)
