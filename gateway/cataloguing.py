@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from gateway.converting import transcoding_of
 from gateway.core import Core, running
 from infra.clock import system_clock
 from infra.forever import forever
@@ -18,7 +19,6 @@ from media.catalog.naming import follow_names
 from media.catalog.views import Views
 from media.delivery.cloudfront import CloudFrontCopies, cloudfront_client
 from media.delivery.purging import EdgePurging, purge_key_of
-from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
 
 
@@ -49,7 +49,7 @@ async def cataloguing(core: Core, mongo: Mongo, objects: Objects) -> AsyncIterat
 
 
 def _deletion(core: Core, library: Library, objects: Objects, counted: Views, caches: Caches) -> Deleting:
-    transcodes = Transcodes(core.outbox, system_clock)
+    transcodes = transcoding_of(core.settings, core.outbox)
     uploads = Uploads.over(core.db, objects, library.catalogue, transcodes, core.outbox, core.settings.vod)
     leaving = Leaving(library.likes, library.history, counted)
     stops = [cancelling(core.db, transcodes), uploads.remove_source]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from gateway.converting import transcoding_of
 from gateway.core import Core, running
 from infra.clock import system_clock
 from infra.stores.mongo import Mongo
@@ -10,7 +11,6 @@ from infra.stores.objects import Objects
 from media.catalog.announcing import to_bus
 from media.catalog.videos import Catalogue
 from media.recording.maker import Maker, follow_ended
-from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
 
 
@@ -19,7 +19,7 @@ async def making_recordings(core: Core, mongo: Mongo, objects: Objects) -> Async
     """Until the block is left."""
     settings = core.settings
     catalogue = Catalogue(mongo, to_bus(core.bus), system_clock)
-    transcodes = Transcodes(core.outbox, system_clock)
+    transcodes = transcoding_of(core.settings, core.outbox)
     maker = Maker(
         db=core.db,
         objects=objects,

@@ -9,6 +9,7 @@ from litestar import Litestar
 
 from api.app import create_api
 from gateway.activity import RoomActivity
+from gateway.converting import transcoding_of
 from gateway.core import Core, running
 from gateway.health import Store
 from gateway.replaying import open_replay
@@ -28,7 +29,6 @@ from media.live.charts import Charts
 from media.live.timeline import Timeline
 from media.recording.repository import RecordingRepository
 from media.vod.retrying import Retrying
-from media.vod.transcodes import Transcodes
 from media.vod.uploads import Uploads
 from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
@@ -55,7 +55,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(running(keep_making_indexes(mongo)))
         library = Library.over(mongo, objects, to_bus(core.bus), system_clock)
-        transcodes = Transcodes(core.outbox, system_clock)
+        transcodes = transcoding_of(core.settings, core.outbox)
         yield Web(
             api=create_api(
                 accounts=core.accounts,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from infra.convert_settings import ConvertSettings
 from infra.declaring import between, bus_url, networks, optional_url, own_address, setting, url, urls
 
 T = TypeVar("T")
@@ -394,6 +395,7 @@ class Settings:
     bus: BusSettings = BusSettings()
     live: LiveSettings = LiveSettings()
     vod: VodSettings = VodSettings()
+    convert: ConvertSettings = ConvertSettings()  # noqa: RUF009 - frozen, as all of them
     playback: PlaybackSettings = PlaybackSettings()
     realtime: RealtimeSettings = RealtimeSettings()
     classifier: ClassifierSettings = ClassifierSettings()
@@ -426,9 +428,11 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     strangers = [name for name in environment if name.startswith("FOOTLIGHT_") and name not in known]
     problems = [f"{name} is not a setting of Footlight; see .env.example for the names." for name in strangers]
     concerns = {name: _read(concern, environment, problems) for name, concern in get_type_hints(Settings).items()}
+    settings = Settings(**concerns)
+    problems += settings.convert.problems()
     if problems:
         raise BadSetting("Footlight cannot start:\n  " + "\n  ".join(problems))
-    return Settings(**concerns)
+    return settings
 
 
 PASSWORD = re.compile(r"//[^/]*@")  # what comes before the host

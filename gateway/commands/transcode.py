@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -81,6 +82,9 @@ async def open_transcoder(
 
 async def run(_: argparse.Namespace, settings: Settings, planner: Planner = plan_of) -> int:
     """Work until told to stop; tasks in hand go back at once."""
+    if settings.convert.transcoder != "own":
+        sys.stderr.write("FOOTLIGHT_TRANSCODER says that MediaConvert makes the videos: there is nothing to do here.\n")
+        return 1
     stop = stop_on_signals()
     async with open_transcoder(settings, planner=planner) as transcoder:
         log.info("transcoder.started", jobs=settings.vod.transcode_jobs)

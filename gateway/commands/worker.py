@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from gateway.activity import RoomActivity
 from gateway.cataloguing import cataloguing
+from gateway.converting import tending_conversions
 from gateway.core import Core, open_core, running
 from gateway.metering import showing
 from gateway.recording import making_recordings
@@ -87,6 +88,7 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         await stack.enter_async_context(cataloguing(core, mongo, objects))
         await stack.enter_async_context(sweeping_uploads(core, mongo, objects))
         await stack.enter_async_context(making_recordings(core, mongo, objects))
+        await stack.enter_async_context(tending_conversions(core, mongo, objects))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(indexing(core, mongo, search))
         queue = QueueFigures(core.metrics, core.db)

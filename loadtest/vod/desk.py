@@ -33,7 +33,7 @@ from media.catalog.announcing import to_bus
 from media.catalog.model import Video
 from media.catalog.videos import Catalogue
 from media.events import TranscodeRequested
-from media.vod.ports import Source
+from media.vod.ports import Source, Transcoding
 from media.vod.transcodes import Transcodes
 
 PART_BYTES = 64 << 10
@@ -72,7 +72,7 @@ class Desk:
     mongo: Mongo
     bus: Bus
     catalogue: Catalogue
-    transcodes: Transcodes
+    transcodes: Transcoding
 
     async def upload(self, file: Path, creator_id: str | None = None) -> str:
         """Store the file as a source, and ask for the video; returns its id."""

@@ -44,12 +44,16 @@ LEVELS: tuple[tuple[int, int, int], ...] = (
 
 
 def plan(
-    probed: Probed, *, chunk_over_seconds: float = CHUNK_OVER_SECONDS, chunk_seconds: float = CHUNK_SECONDS
+    probed: Probed,
+    *,
+    chunk_over_seconds: float = CHUNK_OVER_SECONDS,
+    chunk_seconds: float = CHUNK_SECONDS,
+    keep: bool = True,
 ) -> Plan:
-    """What to make of a source. The same source always gives the same plan."""
+    """What to make of a source. The same source always gives the same plan. `keep` False: all is encoded anew."""
     video, duration = probed.video, probed.duration_seconds
     in_chunks = duration > chunk_over_seconds
-    kept = may_be_kept(video, duration) and (not in_chunks or WITH_INDEX in probed.container)
+    kept = keep and may_be_kept(video, duration) and (not in_chunks or WITH_INDEX in probed.container)
     renditions = tuple(_renditions(video, keep=kept))
     cuts = tuple(_cuts_at(video.keyframes, duration) if kept else _even_cuts(duration, rate_of(video)))
     chunks = tuple(_chunks(cuts, duration, chunk_seconds if in_chunks else math.inf))

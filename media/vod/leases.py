@@ -15,7 +15,7 @@ from media.catalog.model import Failure
 from media.vod.errors import LeaseLost
 from media.vod.plan import Plan, Probed, Segment
 from media.vod.task_repository import Lease, LostTask, Shown, TaskRepository, failure_of
-from media.vod.tasks import Again, GiveUp, TaskShare, after_loss, after_prepare, last_task
+from media.vod.tasks import Again, GiveUp, NewTask, TaskShare, after_loss, after_prepare, last_task
 from media.vod.transcodes import LEFT_SECONDS, build_folder
 
 BATCH = 100
@@ -26,11 +26,11 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What `prepare` found out."""
+    """What `prepare` found out; the checksum only when the whole source was read."""
 
     probed: Probed
     plan: Plan
-    sha256: bytes
+    sha256: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,14 @@ class Leases:
         lease_seconds: float,
         max_attempts: int,
         left_seconds: float = LEFT_SECONDS,
+        follows: Callable[[Plan], list[NewTask]] = after_prepare,
     ) -> None:
+        """`follows`: what is to be done for a plan."""
         self._db = db
         self._clock = clock
         self._repository = TaskRepository()
         self._left_seconds = left_seconds
+        self._follows = follows
         self.lease_seconds = lease_seconds
         self.max_attempts = max_attempts
 
@@ -92,10 +95,20 @@ class Leases:
         """The task whose turn it is, or None when there is nothing to do."""
         async with self._db.transaction() as connection:
             lease = await self._repository.claim(connection, self.lease_seconds, quick_only=quick_only)
+        await self._begin(lease)
+        return lease
+
+    async def claim_of(self, video_id: str) -> Lease | None:
+        """The next task of this video; None when there is none, or somebody has it."""
+        async with self._db.transaction() as connection:
+            lease = await self._repository.claim_of(connection, self.lease_seconds, video_id)
+        await self._begin(lease)
+        return lease
+
+    async def _begin(self, lease: Lease | None) -> None:
         if lease is not None and lease.kind == "prepare":
             async with self._db.connection() as connection:
                 await self._repository.begin(connection, lease.video_id)
-        return lease
 
     async def renew(self, lease: Lease, progress: float) -> None:
         """Keep it for another `lease_seconds`. Raises `LeaseLost`."""
@@ -113,7 +126,7 @@ class Leases:
                 await self._repository.set_plan(
                     connection, lease.video_id, prepared.probed, prepared.plan, prepared.sha256
                 )
-                await self._repository.add(connection, lease.video_id, after_prepare(prepared.plan))
+                await self._repository.add(connection, lease.video_id, self._follows(prepared.plan))
             elif lease.kind == "finish":
                 await self._repository.set_state(connection, lease.video_id, "done")
             elif await self._repository.unfinished(connection, lease.video_id) == 0:
@@ -130,6 +143,16 @@ class Leases:
         """We are told to stop: others may have it at once, as if we never had."""
         async with self._db.connection() as connection:
             await self._repository.give_back(connection, lease.key, 0.0, counts=False, excuse=False)
+
+    async def look_later(self, lease: Lease, seconds: float) -> None:
+        """Somebody else works on it; it is looked at again after a while, as if we never had."""
+        async with self._db.connection() as connection:
+            await self._repository.give_back(connection, lease.key, seconds, counts=False, excuse=False)
+
+    async def leave(self, prefix: str) -> None:
+        """Files below it are deleted after a while."""
+        async with self._db.connection() as connection:
+            await self._repository.leave(connection, [prefix], self._left_seconds)
 
     async def give_up(self, lease: Lease, failure: Failure) -> bool:
         """The whole video fails; false when the task was no longer ours. Its document is told by `tell_failures`."""

@@ -21,7 +21,7 @@ class Source:
 
 
 class Transcoding(Protocol):
-    """Who makes renditions: our own transcoders, or a service. All three act in the caller's transaction."""
+    """Who makes renditions: our own transcoders, or a service. All of it in the caller's transaction."""
 
     async def request(self, connection: Connection, source: Source) -> None:
         """Make a video of it. Asked twice for one video, it is done once."""
@@ -29,6 +29,10 @@ class Transcoding(Protocol):
 
     async def again(self, connection: Connection, video_id: str) -> bool:
         """Begin anew what failed; false when there is nothing that failed."""
+        ...
+
+    async def is_under_way(self, connection: Connection, video_id: str) -> bool:
+        """Whether it is being made; the answer holds until the transaction ends."""
         ...
 
     async def cancel(self, connection: Connection, video_id: str) -> None:

@@ -12,7 +12,7 @@ from media.catalog.model import Video
 from media.catalog.sight import is_owner, require_rights
 from media.catalog.videos import Catalogue
 from media.vod.errors import VideoNotFailed
-from media.vod.transcodes import Transcodes
+from media.vod.ports import Transcoding
 
 
 class Recordings(Protocol):
@@ -30,7 +30,7 @@ class Retrying:
         self,
         db: Postgres,
         catalogue: Catalogue,
-        transcodes: Transcodes,
+        transcodes: Transcoding,
         recordings: Recordings,
         clock: Clock,
         nudge: Callable[[], None],

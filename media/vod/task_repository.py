@@ -26,7 +26,7 @@ CLAIM = f"""
 WITH chosen AS (
     SELECT t.video_id, t.kind, t.chunk
     FROM transcode_tasks t JOIN transcodes v USING (video_id) LEFT JOIN transcode_turns c USING (creator_id)
-    WHERE t.state = 'waiting' AND t.due_at <= now() AND v.state = 'running' AND (t.quick OR NOT $2)
+    WHERE t.state = 'waiting' AND v.state = 'running' AND t.due_at <= now() AND (t.quick OR NOT $2) AND t.kind <> 'job'
     ORDER BY c.served_at NULLS FIRST, t.rank, v.requested_at, t.video_id, t.chunk
     LIMIT 1 FOR UPDATE OF t SKIP LOCKED
 ), claimed AS (
@@ -38,6 +38,8 @@ WITH chosen AS (
 )
 SELECT {VIDEO}, t.kind, t.chunk, t.claim, t.attempt, t.excuses FROM claimed t JOIN transcodes v USING (video_id)
 """  # noqa: S608 - constants
+# The next task of one video, whenever it was meant to be looked at next.
+CLAIM_OF = CLAIM.replace("t.due_at <= now() AND (t.quick OR NOT $2) AND t.kind <> 'job'", "v.video_id = $2")
 OURS = "video_id = $1 AND kind = $2 AND chunk = $3 AND claim = $4 AND state = 'running'"
 
 
@@ -134,9 +136,11 @@ class TaskRepository:
     async def delete(self, connection: Connection, video_id: str) -> None:
         await connection.execute("DELETE FROM transcodes WHERE video_id = $1", video_id)
 
-    async def set_plan(self, connection: Connection, video_id: str, probed: Probed, plan: Plan, sha256: bytes) -> None:
+    async def set_plan(
+        self, connection: Connection, video_id: str, probed: Probed, plan: Plan, sha256: bytes | None
+    ) -> None:
         await connection.execute(
-            "UPDATE transcodes SET probed = $2, plan = $3, sha256 = $4 WHERE video_id = $1",
+            "UPDATE transcodes SET probed = $2, plan = $3, sha256 = coalesce($4, sha256) WHERE video_id = $1",
             video_id, msgspec.json.encode(probed), msgspec.json.encode(plan), sha256,
         )  # fmt: skip
 
@@ -176,6 +180,11 @@ class TaskRepository:
             row["creator_id"],
         )
         return _lease(row)
+
+    async def claim_of(self, connection: Connection, lease_seconds: float, video_id: str) -> Lease | None:
+        """The next task of this video, now ours; None when there is none, or somebody has it."""
+        row = await connection.fetchrow(CLAIM_OF, _interval(lease_seconds), video_id)
+        return None if row is None else _lease(row)
 
     async def begin(self, connection: Connection, video_id: str) -> None:
         """Somebody works on it: the time of an estimate starts."""

@@ -16,7 +16,7 @@ from media.catalog.model import Failure
 from media.vod.errors import LeaseLost, MediaRefused, ScratchFull, SourceGone
 from media.vod.plan import Plan
 
-Kind = Literal["prepare", "low", "audio", "poster", "finish", "high", "pictures"]
+Kind = Literal["prepare", "low", "audio", "poster", "finish", "high", "pictures", "job"]
 # The order of one creator's tasks. Everything up to `finish` is what somebody waits for before the first picture.
 ORDER: tuple[Kind, ...] = get_args(Kind)
 LOW_LATER = 5  # the lowest quality of later chunks: after every first picture, before the other qualities
@@ -104,6 +104,12 @@ def after_prepare(plan: Plan) -> list[NewTask]:
             if (names := renditions_of(plan, kind))
         )
     return tasks
+
+
+def service_task(plan: Plan) -> list[NewTask]:
+    """All that a plan asks for, where a service does it."""
+    names = tuple(rendition.name for rendition in plan.renditions)
+    return [_new("job", 0, _encoding_weight(plan, names, plan.duration_seconds))]
 
 
 def last_task() -> NewTask:

@@ -71,6 +71,13 @@ def test_all_problems_are_told_at_once_and_the_status_is_1() -> None:
     assert len(said.splitlines()) == 4
 
 
+def test_the_service_that_makes_videos_needs_all_of_its_settings() -> None:
+    said = refusal(FOOTLIGHT_TRANSCODER="mediaconvert", FOOTLIGHT_MEDIACONVERT_QUEUE="arn:aws:q")
+    assert "FOOTLIGHT_MEDIACONVERT_ROLE must be set" in said
+    assert "FOOTLIGHT_MEDIACONVERT_INBOX must be set" in said
+    assert len(said.splitlines()) == 3
+
+
 def test_a_name_nobody_knows_is_reported() -> None:
     assert "FOOTLIGHT_POSTGRES is not a setting" in refusal(FOOTLIGHT_POSTGRES="x")
 

@@ -1,6 +1,7 @@
 """What is asked of AWS MediaConvert for one build of a video: pure values, the same ladder as our own transcoders make.
 
-Names of parameters are those of botocore's model, against which the tests check every request; no job was ever run.
+Names of parameters are those of botocore's model, against which the tests check every request; no job was ever run by
+the service itself (docs/decisions/012-mediaconvert.md).
 """
 
 import hashlib
@@ -8,62 +9,69 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from media.vod.ladder import SEGMENT_SECONDS
-from media.vod.plan import AUDIO, Plan, PlannedAudio, PlannedRendition
+from media.vod.ladder import SEGMENT_SECONDS, rate_of
+from media.vod.pictures import sheets_of
+from media.vod.plan import AUDIO, Plan, PlannedAudio, PlannedRendition, Probed
 from media.vod.playlists import AUDIO_GROUP
 
 AUDIO_SELECTOR = "Audio Selector 1"
 MIN_BUFFER_SECONDS = 1
 POSTER_EDGE = 1280
-STORYBOARD_WIDTH = 160
-STORYBOARD_IMAGES = 100
+LEAST_EDGE = 32  # of a picture
 JPEG_QUALITY = 80
+POSTER, STORYBOARD, STREAM = "poster", "storyboard", "index"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a build lies: `bucket`, and the key of the source in it."""
+    """Where a job reads and writes: `bucket`, the key of the source in it, and which try of which build it is."""
 
     bucket: str
     source_key: str
     video_id: str
     build: str
+    attempt: int
 
     @property
     def source(self) -> str:
         return f"s3://{self.bucket}/{self.source_key}"
 
     @property
+    def prefix(self) -> str:
+        """What the service writes; its files go from here to where viewers find them."""
+        return f"vod/{self.video_id}/{self.build}/job-{self.attempt}/"
+
+    @property
     def folder(self) -> str:
-        return f"s3://{self.bucket}/vod/{self.video_id}/{self.build}/"
+        return f"s3://{self.bucket}/{self.prefix}"
 
 
-def create_job(place: Place, plan: Plan, rate: Fraction, *, role: str, queue: str) -> dict[str, Any]:
-    """The parameters of `CreateJob`. Sent twice for one build, MediaConvert makes one job (`ClientRequestToken`)."""
+def create_job(place: Place, probed: Probed, plan: Plan, *, role: str, queue: str) -> dict[str, Any]:
+    """The parameters of `CreateJob`. Sent twice for one try, MediaConvert makes one job (`ClientRequestToken`)."""
     return {
         "Role": role,
         "Queue": queue,
-        "ClientRequestToken": request_token(place.video_id, place.build),
-        "UserMetadata": {"video_id": place.video_id, "build": place.build},
+        "ClientRequestToken": request_token(place),
+        "UserMetadata": {"video_id": place.video_id, "build": place.build, "attempt": str(place.attempt)},
         "StatusUpdateInterval": "SECONDS_10",
-        "Settings": job_settings(place, plan, rate),
+        "Settings": job_settings(place, probed, plan),
     }
 
 
-def request_token(video_id: str, build: str) -> str:
-    """The same for the same build, another for every build."""
-    return hashlib.sha256(f"{video_id}/{build}".encode()).hexdigest()[:32]
+def request_token(place: Place) -> str:
+    """The same for the same try of a build, another for every other. The service remembers it for a minute."""
+    return hashlib.sha256(f"{place.video_id}/{place.build}/{place.attempt}".encode()).hexdigest()[:32]
 
 
-def job_settings(place: Place, plan: Plan, rate: Fraction) -> dict[str, Any]:
-    """Every quality of the plan encoded (MediaConvert keeps none as it is), the sound once, and pictures.
-
-    `rate` is that of `ladder.rate_of`: exact, so that two seconds are the same frames in every quality.
-    """
+def job_settings(place: Place, probed: Probed, plan: Plan) -> dict[str, Any]:
+    """Every quality of the plan encoded (MediaConvert keeps none as it is), the sound once, and pictures."""
     return {
         "Inputs": [_input(place.source, with_audio=plan.audio is not None)],
         "TimecodeConfig": {"Source": "ZEROBASED"},
-        "OutputGroups": [_stream_group(place.folder, plan, rate), *_picture_groups(place.folder, plan)],
+        "OutputGroups": [
+            _stream_group(place.folder, plan, rate_of(probed.video)),
+            *_picture_groups(place.folder, probed, plan),
+        ],
     }
 
 
@@ -87,7 +95,7 @@ def _stream_group(folder: str, plan: Plan, rate: Fraction) -> dict[str, Any]:
         "OutputGroupSettings": {
             "Type": "CMAF_GROUP_SETTINGS",
             "CmafGroupSettings": {
-                "Destination": f"{folder}index",
+                "Destination": f"{folder}{STREAM}",
                 "SegmentControl": "SEGMENTED_FILES",
                 "SegmentLength": int(SEGMENT_SECONDS),
                 "FragmentLength": int(SEGMENT_SECONDS),
@@ -151,25 +159,22 @@ def _audio_output(audio: PlannedAudio) -> dict[str, Any]:
     }
 
 
-def _picture_groups(folder: str, plan: Plan) -> list[dict[str, Any]]:
-    """The poster, a tenth of the way in as the second of two pictures, and the pictures of the storyboard."""
-    top = plan.renditions[-1]
-    tenth = max(1, round(plan.duration_seconds / 10))
-    apart = max(1, round(plan.duration_seconds / STORYBOARD_IMAGES))
+def _picture_groups(folder: str, probed: Probed, plan: Plan) -> list[dict[str, Any]]:
+    """The poster, a tenth of the way in as the second of two pictures, and the tiles of the storyboard."""
+    top, sheets = plan.renditions[-1], sheets_of(probed)
+    factor = min(1.0, POSTER_EDGE / max(top.width, top.height))
+    size = round(top.width * factor), round(top.height * factor)
+    tenth_ms, apart_ms = round(plan.duration_seconds * 100), round(sheets.interval_seconds * 1000)
     return [
-        _pictures(folder, "poster", top, long_edge=POSTER_EDGE, every_seconds=tenth, most=2),
-        _pictures(
-            folder, "storyboard", top, long_edge=STORYBOARD_WIDTH, every_seconds=apart, most=STORYBOARD_IMAGES + 1
-        ),
+        _pictures(folder, POSTER, size, every_ms=max(1, tenth_ms), most=2),
+        _pictures(folder, STORYBOARD, (sheets.width, sheets.height), every_ms=apart_ms, most=sheets.tiles),
     ]
 
 
-def _pictures(
-    folder: str, name: str, top: PlannedRendition, *, long_edge: int, every_seconds: int, most: int
-) -> dict[str, Any]:
-    factor = min(1.0, long_edge / max(top.width, top.height))
+def _pictures(folder: str, name: str, size: tuple[int, int], *, every_ms: int, most: int) -> dict[str, Any]:
+    width, height = (max(LEAST_EDGE, edge // 2 * 2) for edge in size)
     capture = {
-        "FramerateNumerator": 1, "FramerateDenominator": every_seconds, "MaxCaptures": most, "Quality": JPEG_QUALITY,
+        "FramerateNumerator": 1000, "FramerateDenominator": every_ms, "MaxCaptures": most, "Quality": JPEG_QUALITY,
     }  # fmt: skip
     return {
         "Name": name,
@@ -181,8 +186,8 @@ def _pictures(
             {
                 "ContainerSettings": {"Container": "RAW"},
                 "VideoDescription": {
-                    "Width": max(32, round(top.width * factor / 2) * 2),
-                    "Height": max(32, round(top.height * factor / 2) * 2),
+                    "Width": width,
+                    "Height": height,
                     "CodecSettings": {"Codec": "FRAME_CAPTURE", "FrameCaptureSettings": capture},
                 },
             }

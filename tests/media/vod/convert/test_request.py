@@ -1,17 +1,18 @@
 """What we would ask of MediaConvert, against botocore's model of it: types, ranges, and words of enumerations."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from media.vod.ladder import plan, rate_of
-from media.vod.mediaconvert import Place, create_job, request_token
+from media.vod.convert.request import Place, create_job, request_token
+from media.vod.ladder import plan
 from media.vod.plan import AudioTrack, Probed, VideoTrack
 
-PLACE = Place(bucket="media", source_key="uploads/v1/abcd/source", video_id="v1", build="abcdefabcdef")
+PLACE = Place(bucket="media", source_key="uploads/v1/abcd/source", video_id="v1", build="abcdefabcdef", attempt=1)
 
 
 def probed(*, width: int = 1920, height: int = 1080, fps: float = 29.97, sound: bool = True) -> Probed:
@@ -23,7 +24,7 @@ def probed(*, width: int = 1920, height: int = 1080, fps: float = 29.97, sound: 
 
 
 def request_of(source: Probed, place: Place = PLACE) -> dict[str, Any]:
-    return create_job(place, plan(source), rate_of(source.video), role="arn:aws:iam::1:role/r", queue="vod")
+    return create_job(place, source, plan(source, keep=False), role="arn:aws:iam::1:role/r", queue="vod")
 
 
 def wrong(shape: Any, value: Any, path: str = "") -> Iterator[str]:
@@ -74,11 +75,12 @@ def test_a_silent_source_asks_for_no_sound() -> None:
 
 def test_a_build_is_asked_for_under_one_token_and_the_next_under_another() -> None:
     assert request_of(probed())["ClientRequestToken"] == request_of(probed())["ClientRequestToken"]
-    assert request_token("v1", "a" * 12) != request_token("v1", "b" * 12) != request_token("v2", "b" * 12)
+    others = [replace(PLACE, attempt=2), replace(PLACE, build="b" * 12), replace(PLACE, video_id="v2")]
+    assert len({request_token(place) for place in [PLACE, *others]}) == 4
 
 
 def test_files_go_into_the_folder_of_the_build_alone() -> None:
     for group in request_of(probed())["Settings"]["OutputGroups"]:
         _, settings = (group["OutputGroupSettings"].pop("Type"), group["OutputGroupSettings"])
         (kind,) = settings.values()
-        assert kind["Destination"].startswith("s3://media/vod/v1/abcdefabcdef/")
+        assert kind["Destination"].startswith("s3://media/vod/v1/abcdefabcdef/job-1/")
