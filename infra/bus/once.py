@@ -33,14 +33,25 @@ class Once:
         self._client = client
         self._lease_ms = int(lease_seconds * 1000)
         self._token = new_id().encode()
+        self._in_hand: set[str] = set()  # in Redis all claims of this process look alike
         self._patiently = retrying(*AWAY, attempts=5, seconds=PATIENCE_SECONDS, first_seconds=0.05)
 
     async def claim(self, consumer: str, message_id: str) -> Literal["mine", "busy", "done"]:
-        """`busy`: another process has it in hand, or died with it less than a lease ago."""
+        """`mine` until `finish` or `release`; `busy`: somebody has it, or died with it less than a lease ago."""
+        key = _key(consumer, message_id)
+        if key in self._in_hand:
+            return "busy"
+        self._in_hand.add(key)
+        verdict = await self._claim(key)
+        if verdict != "mine":
+            self._in_hand.discard(key)
+        return verdict
+
+    async def _claim(self, key: str) -> Literal["mine", "busy", "done"]:
         try:
             found = await self._patiently(
                 asked,
-                lambda: self._client.set(_key(consumer, message_id), self._token, px=self._lease_ms, nx=True, get=True),
+                lambda: self._client.set(key, self._token, px=self._lease_ms, nx=True, get=True),
             )
         except AWAY as failure:
             log.error("bus.duplicates_possible", reason=str(failure))
@@ -65,11 +76,16 @@ class Once:
             await self._patiently(asked, lambda: self._client.set(_key(consumer, message_id), DONE, ex=DEDUPE_SECONDS))
         except AWAY as failure:  # the next copy is handled again, which handlers must stand
             log.error("bus.duplicates_possible", reason=str(failure))
+        finally:
+            self._in_hand.discard(_key(consumer, message_id))
 
     async def release(self, consumer: str, message_id: str) -> None:
         """Not handled: the next attempt may be anybody's."""
-        with contextlib.suppress(*AWAY):  # the lease ends by itself
-            await asked(lambda: self._client.delete(_key(consumer, message_id)))
+        try:
+            with contextlib.suppress(*AWAY):  # the lease ends by itself
+                await asked(lambda: self._client.delete(_key(consumer, message_id)))
+        finally:
+            self._in_hand.discard(_key(consumer, message_id))
 
     async def _renew(self, key: str) -> None:
         while True:

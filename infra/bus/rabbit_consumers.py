@@ -128,8 +128,8 @@ class Consumer:
                 copy = replace(message, attempt=message.attempt + 1)
                 await replaced(incoming, self._sender.send_to(self._target, copy, delay))
             case GiveUp(reason):
-                if await replaced(incoming, self._sender.bury(self._target, to_amqp(message, reason))):
-                    await self._once.finish(name, message.id)
+                buried = await replaced(incoming, self._sender.bury(self._target, to_amqp(message, reason)))
+                await (self._once.finish if buried else self._once.release)(name, message.id)
 
     async def _bury_garbage(self, incoming: AbstractIncomingMessage, garbage: Exception) -> None:
         reason = f"not a message: {garbage}"

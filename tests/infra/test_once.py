@@ -1,5 +1,6 @@
 """Claims of message ids, where Redis does not answer every command."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -46,5 +47,15 @@ async def test_a_handled_message_is_a_duplicate_although_redis_was_away_for_a_mo
         return await say(*arguments, **named)
 
     monkeypatch.setattr(redis, "set", away)
+    await once.finish("group", name)
+    assert await once.claim("group", name) == "done"
+
+
+async def test_two_copies_at_once_are_one_claim_in_the_same_process_too(redis: Redis) -> None:
+    once, name = Once(redis), new_id()
+    verdicts = await asyncio.gather(*(once.claim("group", name) for _ in range(5)))
+    assert sorted(verdicts) == ["busy"] * 4 + ["mine"]
+    await once.release("group", name)
+    assert await once.claim("group", name) == "mine"
     await once.finish("group", name)
     assert await once.claim("group", name) == "done"
