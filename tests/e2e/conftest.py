@@ -63,6 +63,7 @@ class Person:
         self.context = context
         self.page = page
         self.home = home
+        self.email = ""
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda message: self._heard(message.type, message.text))
@@ -82,7 +83,16 @@ class Person:
         await self.go("/signup")
         await self.page.get_by_label("Name").fill(name)
         # Tests share one platform, and two of them may well meet a Barbara.
-        await self.page.get_by_label("E-mail").fill(f"{name.lower()}-{secrets.token_hex(4)}@example.com")
+        self.email = f"{name.lower()}-{secrets.token_hex(4)}@example.com"
+        await self._enter(self.email)
+
+    async def sign_in(self, other: "Person") -> None:
+        """As somebody who signed up elsewhere."""
+        await self.go("/signin")
+        await self._enter(other.email)
+
+    async def _enter(self, email: str) -> None:
+        await self.page.get_by_label("E-mail").fill(email)
         await self.page.get_by_label("Password", exact=True).fill("a long enough pass phrase")
         await self.see("submit").click()
         await self.see("user-menu").wait_for()

@@ -36,6 +36,7 @@ const END_SECONDS = 1;
 
 const CONFIG: Partial<HlsConfig> = {
   maxBufferLength: 30,
+  maxMaxBufferLength: 60, // hls.js fetches ten minutes of a small picture ahead otherwise, seen or not
   backBufferLength: 60,
   lowLatencyMode: false,
   testBandwidth: false, // the lowest quality's first segment would be thrown away
