@@ -19,9 +19,9 @@ from infra.local.environment import find_ffmpeg
 from loadtest import api_speed, automod, glass, room_operation, search, start_up, web_chat
 from loadtest.realtime import rows as realtime
 from loadtest.stack import Stack, platform
-from loadtest.vod import watching
+from loadtest.vod import sending, watching
 
-NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos")
+NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos", "sending")
 
 
 def main() -> None:
@@ -49,6 +49,8 @@ def _on_a_platform(which: list[str], seconds: float) -> Iterator[Callable[[Stack
         yield partial(api_speed.measure, seconds=min(seconds, 40.0))
     if "videos" in which:
         yield watching.measure
+    if "sending" in which:
+        yield sending.measure
 
 
 async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, quick: bool = False) -> None:
