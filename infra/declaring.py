@@ -30,6 +30,17 @@ def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"a number from {low:g} to {high:g}"
 
 
+def beginning(*prefixes: str) -> Check:
+    """For keys that say what they are: one pasted into the wrong place is noticed at start."""
+
+    def check(value: str | tuple[str, ...]) -> str | None:
+        every = (value,) if isinstance(value, str) else value
+        fits = all(one == "" or one.startswith(prefixes) for one in every)
+        return None if fits else f"a key that starts with {' or '.join(prefixes)}"
+
+    return check
+
+
 def url(*schemes: str) -> Check:
     allowed = f"a URL that starts with {' or '.join(scheme + '://' for scheme in schemes)}"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from infra.declaring import between, bus_url, networks, optional_url, own_address, setting, url, urls
+from infra.declaring import beginning, between, bus_url, networks, optional_url, own_address, setting, url, urls
 
 T = TypeVar("T")
 
@@ -359,6 +359,32 @@ class ClassifierSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeSettings:
+    """Payments, by Stripe or by the sandbox that stands in for it; off without a key."""
+
+    secret_key: str = setting(
+        "FOOTLIGHT_STRIPE_SECRET_KEY",
+        "",
+        "key of the account; empty: no payments",
+        check=beginning("sk_", "rk_"),
+        secret=True,
+    )
+    webhook_secrets: tuple[str, ...] = setting(
+        "FOOTLIGHT_STRIPE_WEBHOOK_SECRETS",
+        (),
+        "signing secrets of our webhook endpoints, also the one before while it is rolled; empty: webhooks are refused",
+        check=beginning("whsec_"),
+        secret=True,
+    )
+    api_base: str = setting(
+        "FOOTLIGHT_STRIPE_API_BASE", "https://api.stripe.com", "Stripe, or the sandbox", check=url("http", "https")
+    )
+    timeout_seconds: float = setting(
+        "FOOTLIGHT_STRIPE_TIMEOUT", 5.0, "longest wait for one answer", check=between(0.1, 80)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written down."""
 
@@ -383,6 +409,7 @@ class Settings:
     playback: PlaybackSettings = PlaybackSettings()
     realtime: RealtimeSettings = RealtimeSettings()
     classifier: ClassifierSettings = ClassifierSettings()
+    stripe: StripeSettings = StripeSettings()
     logs: LogSettings = LogSettings()
 
 
