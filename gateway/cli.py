@@ -23,7 +23,7 @@ from infra.settings import Settings, example, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
-OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys", "reindex")
+OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys", "reindex", "ledger")
 
 
 def main() -> None:
@@ -98,6 +98,10 @@ def parser() -> argparse.ArgumentParser:
     _add_data(grant)
     grant.add_argument("email")
     grant.add_argument("role", choices=get_args(Role))
+
+    ledger = verbs.add_parser("ledger", help="check that the books add up")
+    _add_data(ledger)
+    ledger.add_argument("action", choices=("check",))
 
     keys = verbs.add_parser("keys", help="list, rotate or retire the keys that sign tokens")
     _add_data(keys)

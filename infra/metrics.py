@@ -56,6 +56,12 @@ class Metrics:
             "footlight_archive_backlog", "Chat entries in the rooms' logs that the archive lacks", registry=registry
         )
         self.archived = Counter("footlight_archived", "Chat entries stored in the archive", registry=registry)
+        self.ledger_findings = Gauge(
+            "footlight_ledger_findings", "What the last check of the books found wrong", ("kind",), registry=registry
+        )
+        self.ledger_checked = Gauge(
+            "footlight_ledger_checked_seconds", "When the books were last checked, Unix time", registry=registry
+        )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the template, not the path."""
