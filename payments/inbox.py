@@ -11,7 +11,6 @@ event is dead and an operator is told; a Stripe that does not answer counts for 
 
 import asyncio
 import contextlib
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -29,7 +28,8 @@ SOURCE = "stripe"
 CHANNEL = "webhook_inbox"  # a NOTIFY for each new event wakes the workers of all nodes
 POLL_SECONDS = 1.0  # for what a NOTIFY was lost of, and for what is tried again
 PAUSE_SECONDS = 1.0
-BATCH = 16  # at most so many looks at once: each holds a connection while Stripe is asked
+LANES = 4  # looks at once: each holds a connection while Stripe is asked
+MOST_COPIES = 200
 LOOK_SECONDS = 30.0  # far above what one takes: four tries of 5 s, and Stripe's pauses
 STRIPE_AWAY = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -98,16 +98,15 @@ class Worker:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hear())
-            tasks.create_task(self._work())
+            for _ in range(LANES):
+                tasks.create_task(self._work())
 
     async def work_off(self) -> int:
-        """Take what is due, look at it, and say what came of it; returns how many events there were."""
+        """Take what is due of one object, look at it, say what came of it; returns how many events there were."""
         taken = await self._take()
-        by_object: dict[tuple[str | None, str], list[Waiting]] = defaultdict(list)
-        for one in taken:
-            kind = self._sync.kind_of(one.type) if one.object_id else None
-            by_object[kind, one.object_id if kind else ""].append(one)
-        await asyncio.gather(*(self._settle(kind, events) for (kind, _), events in by_object.items()))
+        for kind in dict.fromkeys(self._sync.kind_of(one.type) for one in taken):
+            events = [one for one in taken if self._sync.kind_of(one.type) == kind]
+            await self._settle(kind, events)
         return len(taken)
 
     async def tidy(self) -> None:
@@ -120,7 +119,6 @@ class Worker:
 
     async def _work(self) -> None:
         while True:
-            self._woken.clear()
             try:
                 while await self.work_off():
                     pass
@@ -134,6 +132,7 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._woken.wait()
+            self._woken.clear()
 
     async def _hear(self) -> None:
         """Wake at every NOTIFY. Without a connection the poll goes on."""
@@ -160,17 +159,12 @@ class Worker:
     async def _take(self) -> list[Waiting]:
         now = self._clock()
         async with self._db.connection() as connection:
-            rows = await connection.fetch(
-                "UPDATE webhook_inbox SET attempts = attempts + 1, next_at = $2 WHERE id IN (SELECT id "
-                "FROM webhook_inbox WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at, id LIMIT $3 "
-                "FOR UPDATE SKIP LOCKED) RETURNING id, event_id, type, object_id, account, attempts, received_at",
-                now, now + timedelta(seconds=self._look_seconds), BATCH,
-            )  # fmt: skip
+            rows = await connection.fetch(_TAKE, now, now + timedelta(seconds=self._look_seconds), MOST_COPIES)
         return [_waiting(row) for row in rows]
 
     async def _settle(self, kind: str | None, events: Sequence[Waiting]) -> None:
         """One look for all of them. What goes wrong is written down and tried again."""
-        if kind is None:
+        if kind is None or not events[0].object_id:
             await self._finish(events, "ignored")
             return
         with correlated(events[-1].event_id):
@@ -225,6 +219,21 @@ async def dead_events(db: Postgres) -> list[Waiting]:
             "WHERE state = 'dead' ORDER BY id LIMIT 1000"
         )
     return [_waiting(row) for row in rows]
+
+
+# Siblings are taken with SKIP LOCKED too: two lanes that each hold one would wait for each other for ever.
+_TAKE = """
+WITH first AS (
+    SELECT object_id FROM webhook_inbox WHERE state = 'waiting' AND next_at <= $1
+    ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+), mine AS (
+    SELECT id FROM webhook_inbox
+    WHERE state = 'waiting' AND next_at <= $1 AND object_id = (SELECT object_id FROM first)
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+UPDATE webhook_inbox SET attempts = attempts + 1, next_at = $2 WHERE id IN (SELECT id FROM mine)
+RETURNING id, event_id, type, object_id, account, attempts, received_at
+"""
 
 
 def _waiting(row: asyncpg.Record) -> Waiting:

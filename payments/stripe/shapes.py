@@ -34,6 +34,10 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     lookup_key: str | None = None
 
 
+class TotalDetails(msgspec.Struct, frozen=True, kw_only=True):
+    amount_tax: int = 0
+
+
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     """A visit to the payment page. `status` is open, complete or expired; `url` only while it is open."""
 
@@ -48,6 +52,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     subscription: str | None = None
     payment_intent: str | None = None
     client_reference_id: str | None = None
+    total_details: TotalDetails | None = None
     metadata: dict[str, str] | None = None
 
 
