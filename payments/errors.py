@@ -108,6 +108,11 @@ class PlanDoesNotFit(Invalid):
     message = "A subscription can only change to a plan of the same kind."
 
 
+class PreviewTooOld(Conflict):
+    code = "payment.preview_too_old"
+    message = "This price is no longer good. Look at it again."
+
+
 class NoCustomerYet(Conflict):
     code = "payment.no_customer"
     message = "You have not bought anything yet, so there is nothing to manage."

@@ -197,7 +197,7 @@ class Sync:
             return
         await repository.put_subscription(connection, now)
         if now.order_id is not None:
-            await self._close(connection, now.order_id, "paid", subscription_id=now.stripe_subscription_id)
+            await self.close(connection, now.order_id, "paid", subscription_id=now.stripe_subscription_id)
         await self._outbox.add(
             connection,
             SubscriptionChanged(
@@ -272,7 +272,7 @@ class Sync:
     async def _follow_payment(self, connection: Connection, seen: PaymentSeen, order: Order) -> None:
         """A gift or a message was paid, or its money went back."""
         state: OrderState = "refunded" if wholly_returned(seen) else "paid"
-        closed = await self._close(connection, order.id, state, payment_id=seen.payment.id)
+        closed = await self.close(connection, order.id, state, payment_id=seen.payment.id)
         if closed is None or self._effects is None:
             return
         if state == "paid":
@@ -286,9 +286,9 @@ class Sync:
         if seen.status == "complete" and seen.payment_status == "unpaid":
             return  # a bank takes days; the payment's own event tells how it ended
         async with self._db.transaction() as connection:
-            await self._close(connection, order_id, "paid" if seen.status == "complete" else "expired")
+            await self.close(connection, order_id, "paid" if seen.status == "complete" else "expired")
 
-    async def _close(
+    async def close(
         self,
         connection: Connection,
         order_id: str,
@@ -297,6 +297,7 @@ class Sync:
         payment_id: str | None = None,
         subscription_id: str | None = None,
     ) -> Order | None:
+        """End an order and tell; None when it ended so already."""
         order = await repository.close_order(
             connection, order_id, state, self._clock(), payment_id=payment_id, subscription_id=subscription_id
         )

@@ -109,9 +109,19 @@ class Calls(Reads):
         )
 
     async def change_price(
-        self, subscription_id: str, item_id: str, price_id: str, *, proration_at: int, key: str
+        self,
+        subscription_id: str,
+        item_id: str,
+        price_id: str,
+        *,
+        proration_at: int,
+        metadata: Mapping[str, str],
+        key: str,
     ) -> Subscription:
-        """Move to another plan; the difference from `proration_at` on is paid or credited now."""
+        """Move to another plan; the difference from `proration_at` on is paid or credited now, or it fails whole.
+
+        A subscription that was to end goes on. `metadata` is added to what is there.
+        """
         return await self._ask(
             lambda o: self._v1.subscriptions.update_async(
                 subscription_id,
@@ -121,6 +131,7 @@ class Calls(Reads):
                     "proration_date": proration_at,
                     "payment_behavior": OR_NOT_AT_ALL,
                     "cancel_at_period_end": False,
+                    "metadata": dict(metadata),
                 },
                 o,
             ),
