@@ -29,7 +29,7 @@ from accounts.errors import (
 )
 from accounts.events import ProfileChanged, SessionsRevoked
 from accounts.keys import Keys
-from accounts.model import Identity, Role, SignIn, User
+from accounts.model import Identity, Role, SignIn, Tier, User
 from accounts.password_rules import normalise_password
 from accounts.passwords import Passwords
 from accounts.profile import NotAcceptable, normalise_email, normalise_name
@@ -110,6 +110,7 @@ class Accounts:
             session_id=claims.sid,
             expires_at=claims.expires_at,
             chat_color=standing.color,
+            channels=standing.channels,
         )
 
     async def me(self, identity: Identity) -> User:
@@ -267,6 +268,27 @@ class Accounts:
                 raise AccountNotFound
             return await self._set_role(change, user, role)
 
+    # --- what payments say
+
+    async def hold(self, connection: Connection, user_id: str) -> bool:
+        """Until the transaction ends nobody else changes this user; False when there is none."""
+        return await repository.lock(connection, user_id) is not None
+
+    async def entitle(self, connection: Connection, user_id: str, tier: Tier, channels: dict[str, int]) -> bool:
+        """What they paid for, in the caller's transaction; sessions and open sockets follow. Whether it was news.
+
+        Call it last, after `hold`, and nudge the outbox after the commit. `tier` is what payments give: whom an
+        operator granted premium keeps it. Raises `AccountNotFound`.
+        """
+        user = await repository.lock(connection, user_id)
+        if user is None:
+            raise AccountNotFound
+        changed = await repository.set_rights(connection, user_id, tier, channels, self._clock())
+        if changed is None or changed == user:
+            return False
+        await self._tell_profile(_Change(connection, self._outbox), changed)
+        return True
+
     # --- pieces
 
     @asynccontextmanager
@@ -292,8 +314,8 @@ class Accounts:
             await self._sessions.close(user_id, [session_id])
 
     async def _set_role(self, change: _Change, user: User, role: Role) -> User:
-        role, tier = roles.granted(user, role)
-        changed = _existing(await repository.set_role(change.connection, user.id, role, tier, self._clock()))
+        granted = roles.granted_tier(role)
+        changed = _existing(await repository.set_role(change.connection, user.id, role, granted, self._clock()))
         await self._tell_profile(change, changed)
         return changed
 
@@ -301,7 +323,7 @@ class Accounts:
         await change.tell(
             ProfileChanged(
                 at=self._clock(), user_id=user.id, display_name=user.display_name, role=user.role,
-                subscription_tier=user.subscription_tier, chat_color=user.chat_color,
+                subscription_tier=user.subscription_tier, chat_color=user.chat_color, channels=user.channels,
             )
         )  # fmt: skip
         await self._sessions.take_over(user)

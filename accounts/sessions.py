@@ -1,14 +1,16 @@
 """Sign-ins that stand, in the Redis cluster: what makes a token die the moment somebody signs out.
 
 One sign-in is one family of refresh tokens with an end that no refresh moves. Its record also holds the user's present
-name, role, tier and colour, so that one round trip tells whether a token still holds and who its owner is now. When
-Redis lost its data, everybody signs in again; when it does not answer, nobody is let in.
+name, role, tier, colour and channel subscriptions, so that one round trip tells whether a token still holds and who its
+owner is now. When Redis lost its data, everybody signs in again; when it does not answer, nobody is let in.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import msgspec
 
 from accounts.errors import SessionOver
 from accounts.model import Role, Tier, User
@@ -33,6 +35,7 @@ class Standing:
     role: Role
     tier: Tier
     color: str | None
+    channels: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,15 @@ class Sessions:
 
     async def standing(self, user_id: str, session_id: str, now: datetime) -> Standing:
         """Who the owner is now, in one round trip; `SessionOver` when the sign-in does not stand any more."""
-        fields = ("generation", "ends", "name", "role", "tier", "color")
+        fields = ("generation", "ends", "name", "role", "tier", "color", "channels")
         record = await asked(lambda: self._redis.hmget(f"{_index(user_id)}:{session_id}", fields))
-        *known, color = record
+        *known, color, channels = record
         generation, ends, name, role, tier = known
         if None in known or int(generation) == 0 or int(ends) <= milliseconds(now):
             raise SessionOver
-        return Standing(name.decode(), role.decode(), tier.decode(), color.decode() if color else None)
+        return Standing(
+            name.decode(), role.decode(), tier.decode(), color.decode() if color else None, _channels(channels)
+        )
 
     async def rotate(self, user: User, session_id: str, generation: int, now: datetime) -> Rotated:
         """Trade a generation for the next one; the one just traded is answered the same again within GRACE.
@@ -96,7 +101,7 @@ class Sessions:
         return _texts(await asked(lambda: self._redis.zrange(_index(user_id), 0, -1)))
 
     async def take_over(self, user: User) -> None:
-        """Every sign-in of the user carries the present name, role, tier and colour from now on."""
+        """Every sign-in of the user carries the present name, role, tier, colour and channels from now on."""
         await self._functions.call("session_profile", [_index(user.id)], _profile(user))
 
 
@@ -105,7 +110,13 @@ def _index(user_id: str) -> str:
 
 
 def _profile(user: User) -> list[str]:
-    return [user.display_name, user.role, user.subscription_tier, user.chat_color or ""]
+    channels = msgspec.json.encode(user.channels).decode() if user.channels else ""
+    return [user.display_name, user.role, user.subscription_tier, user.chat_color or "", channels]
+
+
+def _channels(written: bytes | None) -> dict[str, int]:
+    """Empty for none; missing in sign-ins that are older than channel subscriptions."""
+    return msgspec.json.decode(written, type=dict[str, int]) if written else {}
 
 
 def _texts(values: Sequence[bytes]) -> list[str]:

@@ -9,6 +9,8 @@ ALTER TABLE users ADD COLUMN paid_tier text NOT NULL DEFAULT 'free' CHECK (paid_
 -- Creator's id -> level of the channel subscription that stands now.
 ALTER TABLE users ADD COLUMN channels jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(channels) = 'object');
 UPDATE users SET granted_tier = subscription_tier;
+ALTER TABLE users ADD CONSTRAINT users_tier CHECK (
+    (subscription_tier = 'premium') = (granted_tier = 'premium' OR paid_tier = 'premium'));
 
 CREATE TABLE rights (
     user_id   uuid NOT NULL REFERENCES users (id),

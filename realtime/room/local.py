@@ -129,7 +129,7 @@ class Room:
             id=identity.user_id,
             name=identity.display_name,
             role=role,
-            subscriber=identity.subscription_tier == "premium",
+            subscriber=identity.subscribes_to(self.stream.creator_id),
             color=identity.chat_color,
         )
 
