@@ -42,6 +42,8 @@ from infra.logs import get_logger
 from infra.outbox import Outbox
 from infra.stores.postgres import Connection, Postgres
 
+FRESH = timedelta(minutes=10)  # how long a password that was asked for counts for what is dangerous
+
 log = get_logger(__name__)
 
 
@@ -230,13 +232,7 @@ class Accounts:
 
     async def change_password(self, identity: Identity, current: str, new: str, address: str) -> SignIn:
         """End every sign-in and begin a new one. Raises `WrongPassword`, `WeakPassword`, `TooManyAttempts`."""
-        await self._throttle.attempt(identity.user_id, address)
-        async with self._db.connection() as connection:
-            user = _existing(await repository.find(connection, identity.user_id))
-            stored = await repository.password_hash(connection, identity.user_id)
-        if stored is None or not (await self._passwords.check(stored, normalise_password(current))).fits:
-            raise WrongPassword
-        await self._throttle.forgive(identity.user_id, address)
+        user, stored = await self._confirmed(identity, current, address)
         new = await self._acceptable(new, "new_password", user.email, user.display_name)
         new_hash = await self._passwords.hash(new)
         async with self._change() as change:
@@ -249,6 +245,15 @@ class Accounts:
             )
             await self._sessions.close_all(user.id)
             return await self._begin(change, changed)
+
+    async def confirm_password(self, identity: Identity, password: str, address: str) -> None:
+        """Make this sign-in a fresh one again. Raises `WrongPassword`, `TooManyAttempts`."""
+        await self._confirmed(identity, password, address)
+        await self._sessions.freshen(identity.user_id, identity.session_id, FRESH)
+
+    async def is_fresh(self, identity: Identity) -> bool:
+        """Whether the password of this sign-in was asked for within `FRESH`."""
+        return await self._sessions.is_fresh(identity.user_id, identity.session_id, self._clock(), FRESH)
 
     async def become_creator(self, identity: Identity) -> SignIn:
         """Give the role `creator` (an admin stays one) and a new access token of the same sign-in."""
@@ -290,6 +295,17 @@ class Accounts:
         return True
 
     # --- pieces
+
+    async def _confirmed(self, identity: Identity, password: str, address: str) -> tuple[User, str]:
+        """The user and the hash that the password fits. Raises `WrongPassword`, `TooManyAttempts`."""
+        await self._throttle.attempt(identity.user_id, address)
+        async with self._db.connection() as connection:
+            user = _existing(await repository.find(connection, identity.user_id))
+            stored = await repository.password_hash(connection, identity.user_id)
+        if stored is None or not (await self._passwords.check(stored, normalise_password(password))).fits:
+            raise WrongPassword
+        await self._throttle.forgive(identity.user_id, address)
+        return user, stored
 
     @asynccontextmanager
     async def _change(self) -> AsyncIterator[_Change]:

@@ -100,6 +100,19 @@ class Sessions:
         """Every sign-in of a user, the oldest first."""
         return _texts(await asked(lambda: self._redis.zrange(_index(user_id), 0, -1)))
 
+    async def freshen(self, user_id: str, session_id: str, fresh: timedelta) -> None:
+        """The password was asked for just now; that counts for so long."""
+        await asked(lambda: self._redis.set(_fresh(user_id, session_id), b"1", px=fresh))
+
+    async def is_fresh(self, user_id: str, session_id: str, now: datetime, fresh: timedelta) -> bool:
+        """Whether the sign-in began, or was made fresh, within this time. One that is over is not."""
+        began = await asked(lambda: self._redis.zscore(_index(user_id), session_id))
+        if began is None:
+            return False
+        if milliseconds(now - fresh) <= began:
+            return True
+        return bool(await asked(lambda: self._redis.exists(_fresh(user_id, session_id))))
+
     async def take_over(self, user: User) -> None:
         """Every sign-in of the user carries the present name, role, tier, colour and channels from now on."""
         await self._functions.call("session_profile", [_index(user.id)], _profile(user))
@@ -107,6 +120,10 @@ class Sessions:
 
 def _index(user_id: str) -> str:
     return f"sessions:{{{user_id}}}"
+
+
+def _fresh(user_id: str, session_id: str) -> str:
+    return f"{_index(user_id)}:{session_id}:fresh"
 
 
 def _profile(user: User) -> list[str]:
