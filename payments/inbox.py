@@ -22,7 +22,7 @@ from infra.clock import Clock
 from infra.errors import FootlightError, Unavailable
 from infra.logs import correlated, get_logger
 from infra.stores.postgres import Connection, Postgres
-from payments.stripe.webhooks import Told
+from payments.stripe.webhooks import Told, read_webhook
 
 SOURCE = "stripe"
 CHANNEL = "webhook_inbox"  # a NOTIFY for each new event wakes the workers of all nodes
@@ -83,6 +83,20 @@ class Inbox:
                 CHANNEL,
             )  # fmt: skip
         return bool(new)
+
+
+class Webhooks:
+    """Takes what is signed with one of `secrets`, and nothing else."""
+
+    def __init__(self, inbox: Inbox, secrets: Sequence[str], clock: Clock) -> None:
+        self._inbox = inbox
+        self._secrets = secrets
+        self._clock = clock
+
+    async def take(self, body: bytes, signature: str) -> None:
+        """Verify and store. Raises `WebhookRefused`, and then nothing has changed."""
+        told = read_webhook(body, signature, self._secrets, self._clock())
+        await self._inbox.store(told, body)
 
 
 class Worker:

@@ -36,6 +36,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("Channels", "Following, moderating, and what moderators know"),
             Tag("Emotes", "The emotes of channels"),
             Tag("Uploads", "Sending the files of videos"),
+            Tag("Payments", "Subscribing, and what one pays for"),
             Tag("Videos", "Videos on demand, and what one watched"),
         ],
         path="/openapi.json",
