@@ -11,6 +11,7 @@ from api.app import create_api
 from gateway.activity import RoomActivity
 from gateway.core import Core, running
 from gateway.health import Store
+from gateway.paying import open_paying
 from gateway.replaying import open_replay
 from infra.clock import system_clock
 from infra.stores.mongo import open_mongo
@@ -53,6 +54,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         objects = await stack.enter_async_context(open_objects(settings.objects))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(running(keep_making_indexes(mongo)))
+        paying = await stack.enter_async_context(open_paying(core))
         library = Library.over(mongo, objects, to_bus(core.bus), system_clock)
         transcodes = Transcodes(core.outbox, system_clock)
         yield Web(
@@ -80,6 +82,9 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 retrying=Retrying(core.db, library.catalogue, transcodes, core.outbox.nudge),
                 watching=Watching(Views(core.redis, system_clock), library.history),
                 playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
+                orders=paying.orders if paying else None,
+                subscriptions=paying.subscriptions if paying else None,
+                webhooks=paying.webhooks if paying else None,
                 settings=settings,
             ),
             stores={

@@ -235,6 +235,14 @@ async def dead_events(db: Postgres) -> list[Waiting]:
     return [_waiting(row) for row in rows]
 
 
+async def revive(db: Postgres) -> None:
+    """Have everything that was given up tried again."""
+    async with db.connection() as connection:
+        await connection.execute(
+            "UPDATE webhook_inbox SET state = 'waiting', attempts = 0, next_at = received_at WHERE state = 'dead'"
+        )
+
+
 # Siblings are taken with SKIP LOCKED too: two lanes that each hold one would wait for each other for ever.
 _TAKE = """
 WITH first AS (

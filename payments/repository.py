@@ -122,6 +122,22 @@ async def running_subscription(connection: Connection, user_id: str, creator_id:
     return _subscription(row)
 
 
+async def running_at_stripe(connection: Connection) -> list[str]:
+    """Stripe's ids of those that have not ended."""
+    rows = await connection.fetch("SELECT stripe_subscription_id FROM subscriptions WHERE status <> 'expired'")
+    return [row["stripe_subscription_id"] for row in rows]
+
+
+async def running_twice(connection: Connection) -> list[str]:
+    """Stripe's ids of those beyond the first that somebody runs for the same."""
+    rows = await connection.fetch(
+        "SELECT stripe_subscription_id FROM (SELECT *, row_number() OVER "
+        "(PARTITION BY user_id, creator_id ORDER BY created_at, id) AS place "
+        "FROM subscriptions WHERE status <> 'expired') AS placed WHERE place > 1 ORDER BY created_at"
+    )
+    return [row["stripe_subscription_id"] for row in rows]
+
+
 async def put_subscription(connection: Connection, one: Subscription) -> None:
     """Write a row, new or over the one that was there."""
     values = msgspec.structs.asdict(one)

@@ -7,6 +7,7 @@ a payment reads all of its refunds and disputes, whatever event made us look.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from infra.logs import get_logger
 from infra.outbox import Outbox
 from infra.stores.postgres import Connection, Postgres
 from payments import repository
+from payments.entitlements import Rights
 from payments.errors import PlanUnknown
 from payments.events import EarningsChanged, OrderChanged, SubscriptionChanged
 from payments.facts import (
@@ -26,7 +28,7 @@ from payments.facts import (
     subscription_of,
     wholly_returned,
 )
-from payments.ledger.entries import Sale, Source
+from payments.ledger.entries import Entry, Sale, Source
 from payments.ledger.journal import Journal
 from payments.ledger.postings import entries_of
 from payments.marks import Marks, marks_in
@@ -52,14 +54,6 @@ PAID = "succeeded"
 log = get_logger(__name__)
 
 
-class Rights(Protocol):
-    """Who may do what."""
-
-    async def put(self, connection: Connection, right: Right) -> None:
-        """Write a right over what its source gave before, and let the user's standing follow."""
-        ...
-
-
 class Effects(Protocol):
     """What a paid gift or message brings about, in the transaction that books it. Both may be called again."""
 
@@ -68,6 +62,31 @@ class Effects(Protocol):
     async def withdrawn(self, connection: Connection, order: Order) -> None:
         """All of the money went back."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionDue:
+    """How it must stand; `before` is our row as it was."""
+
+    row: Subscription
+    right: Right
+    before: Subscription | None
+
+    @property
+    def is_news(self) -> bool:
+        return (
+            self.before is None or msgspec.structs.replace(self.row, updated_at=self.before.updated_at) != self.before
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDue:
+    """What was seen of a payment, and the entries that are missing. `order`: of something that is paid once."""
+
+    seen: PaymentSeen
+    order: Order | None
+    sale: Sale
+    missing: list[Entry]
 
 
 Look = Callable[[str], Awaitable[None]]
@@ -130,22 +149,34 @@ class Sync:
             await self.subscription(seen.subscription)
         if seen.payment_intent is not None:
             await self.payment(seen.payment_intent)
-        marks = marks_in(seen.metadata)
-        if marks is not None and marks.order_id is not None and seen.status in {"complete", "expired"}:
-            await self._close_visited(seen, marks.order_id)
+        order_id, state = order_state_of(seen)
+        if order_id is not None and state is not None:
+            async with self._db.transaction() as connection:
+                await self.close(connection, order_id, state)
 
     async def subscription(self, stripe_id: str) -> None:
         async with self._db.transaction() as connection:
-            await repository.hold(connection, f"subscription:{stripe_id}")
-            seen = await self._reads.subscription(stripe_id)
-            marks = await self._marks(connection, seen)
-            if marks is None:
-                log.info("sync.not_ours", kind="subscription")
-                return
-            plan = self._plan(seen, marks)
-            now = subscription_of(seen, marks, plan, self._clock())
-            if now is not None:
-                await self._write_subscription(connection, now, plan)
+            if due := await self.subscription_due(connection, stripe_id):
+                await self._write_subscription(connection, due)
+
+    async def subscription_due(self, connection: Connection, stripe_id: str) -> SubscriptionDue | None:
+        """What our row and right must be now; None for what is not ours, or never began. Nobody else writes them until
+        the transaction ends.
+        """
+        await repository.hold(connection, f"subscription:{stripe_id}")
+        seen = await self._reads.subscription(stripe_id)
+        marks = await self._marks(connection, seen)
+        if marks is None:
+            log.info("sync.not_ours", kind="subscription")
+            return None
+        plan = self._plan(seen, marks)
+        row = subscription_of(seen, marks, plan, self._clock())
+        if row is None:
+            return None
+        before = await repository.subscription_at_stripe(connection, stripe_id)
+        if before is not None:
+            row = msgspec.structs.replace(row, id=before.id, order_id=before.order_id, created_at=before.created_at)
+        return SubscriptionDue(row, right_of(row, plan), before)
 
     async def invoice(self, invoice_id: str) -> None:
         for one in await self._reads.payments_of_invoice(invoice_id):
@@ -155,18 +186,28 @@ class Sync:
     async def payment(self, payment_id: str) -> None:
         """Book everything about a payment, and let its order follow."""
         async with self._db.transaction() as connection:
-            await repository.hold(connection, f"payment:{payment_id}")
-            seen = await self._see_payment(payment_id)
-            if seen is None:
-                return
-            marks = await self._marks_of_payment(connection, seen)
-            if marks is None:
-                log.info("sync.not_ours", kind="payment")
-                return
-            order = await repository.find_order(connection, marks.order_id) if marks.order_id else None
-            await self._book(connection, seen, *self._sale(marks, order))
-            if order is not None and seen.invoice is None:
-                await self._follow_payment(connection, seen, order)
+            if due := await self.payment_due(connection, payment_id):
+                await self._write_payment(connection, due)
+
+    async def payment_due(self, connection: Connection, payment_id: str) -> PaymentDue | None:
+        """What the books lack of a payment; None for one that is not ours, or did not succeed. Nobody else books about
+        it until the transaction ends.
+        """
+        await repository.hold(connection, f"payment:{payment_id}")
+        seen = await self._see_payment(payment_id)
+        if seen is None:
+            return None
+        marks = await self._marks_of_payment(connection, seen)
+        if marks is None:
+            log.info("sync.not_ours", kind="payment")
+            return None
+        order = await repository.find_order(connection, marks.order_id) if marks.order_id else None
+        sale, share_percent = self._sale(marks, order)
+        about = reference_of(seen)
+        await self._journal.hold(connection, about)
+        booked = await self._journal.about(connection, about)
+        missing = entries_of(facts_of(seen, sale, share_percent), booked)
+        return PaymentDue(seen, order if seen.invoice is None else None, sale, missing)
 
     # --- subscriptions
 
@@ -188,24 +229,21 @@ class Sync:
             raise PlanUnknown(plan_id=plan.id)
         return plan
 
-    async def _write_subscription(self, connection: Connection, now: Subscription, plan: Plan) -> None:
-        before = await repository.subscription_at_stripe(connection, now.stripe_subscription_id)
-        if before is not None:
-            now = msgspec.structs.replace(now, id=before.id, order_id=before.order_id, created_at=before.created_at)
-        await self._rights.put(connection, right_of(now, plan))
-        if before is not None and msgspec.structs.replace(now, updated_at=before.updated_at) == before:
-            return
-        await repository.put_subscription(connection, now)
-        if now.order_id is not None:
-            await self.close(connection, now.order_id, "paid", subscription_id=now.stripe_subscription_id)
-        await self._outbox.add(
-            connection,
-            SubscriptionChanged(
-                at=self._clock(), subscription_id=now.id, user_id=now.user_id, plan_id=now.plan_id,
-                creator_id=now.creator_id, status=now.status, current_period_end=now.current_period_end,
-                cancel_at_period_end=now.cancel_at_period_end, grace_until=now.grace_until,
-            ),
-        )  # fmt: skip
+    async def _write_subscription(self, connection: Connection, due: SubscriptionDue) -> None:
+        row = due.row
+        if due.is_news:
+            await repository.put_subscription(connection, row)
+            await self._outbox.add(
+                connection,
+                SubscriptionChanged(
+                    at=self._clock(), subscription_id=row.id, user_id=row.user_id, plan_id=row.plan_id,
+                    creator_id=row.creator_id, status=row.status, current_period_end=row.current_period_end,
+                    cancel_at_period_end=row.cancel_at_period_end, grace_until=row.grace_until,
+                ),
+            )  # fmt: skip
+        if row.order_id is not None:
+            await self.close(connection, row.order_id, "paid", subscription_id=row.stripe_subscription_id)
+        await self._rights.put(connection, due.right)  # last: sessions hear of it before the commit
 
     # --- payments
 
@@ -260,14 +298,15 @@ class Sync:
             return self._plans.paid_messages.share_percent
         return self._plans.get(plan_id or "").share_percent
 
-    async def _book(self, connection: Connection, seen: PaymentSeen, sale: Sale, share_percent: int) -> None:
-        about = reference_of(seen)
-        await self._journal.hold(connection, about)
-        booked = await self._journal.about(connection, about)
-        new = await self._journal.post(connection, entries_of(facts_of(seen, sale, share_percent), booked))
-        if new and sale.creator_id is not None:
-            changed = EarningsChanged(at=self._clock(), creator_id=sale.creator_id, currency=seen.payment.currency)
+    async def _write_payment(self, connection: Connection, due: PaymentDue) -> None:
+        new = await self._journal.post(connection, due.missing)
+        if new and due.sale.creator_id is not None:
+            changed = EarningsChanged(
+                at=self._clock(), creator_id=due.sale.creator_id, currency=due.seen.payment.currency
+            )
             await self._outbox.add(connection, changed)
+        if due.order is not None:
+            await self._follow_payment(connection, due.seen, due.order)
 
     async def _follow_payment(self, connection: Connection, seen: PaymentSeen, order: Order) -> None:
         """A gift or a message was paid, or its money went back."""
@@ -281,12 +320,6 @@ class Sync:
             await self._effects.withdrawn(connection, closed)
 
     # --- orders
-
-    async def _close_visited(self, seen: Checkout, order_id: str) -> None:
-        if seen.status == "complete" and seen.payment_status == "unpaid":
-            return  # a bank takes days; the payment's own event tells how it ended
-        async with self._db.transaction() as connection:
-            await self.close(connection, order_id, "paid" if seen.status == "complete" else "expired")
 
     async def close(
         self,
@@ -322,6 +355,17 @@ class Sync:
     async def _payment_of(self, payment_id: str | None) -> None:
         if payment_id is not None:
             await self.payment(payment_id)
+
+
+def order_state_of(seen: Checkout) -> tuple[str | None, OrderState | None]:
+    """Whose visit to the payment page it was, and how that ended; None while it has not."""
+    marks = marks_in(seen.metadata)
+    if marks is None or seen.status not in {"complete", "expired"}:
+        return None, None
+    if seen.status == "expired":
+        return marks.order_id, "expired"
+    # Some banks take days; the payment's own event tells how that ended.
+    return marks.order_id, None if seen.payment_status == "unpaid" else "paid"
 
 
 async def _all(found: AsyncIterator[T]) -> list[T]:
