@@ -138,6 +138,16 @@ class PayoutsFrozen(Forbidden):
     message = "Payouts of this account are stopped. Write to support."
 
 
+class NotACreator(Forbidden):
+    code = "payment.creators_only"
+    message = "Only creators are paid. Become one in your account first."
+
+
+class CountryNotSupported(Invalid):
+    code = "payment.country"
+    message = "Stripe cannot pay to this country."
+
+
 class PayoutTooSmall(Conflict):
     """`details.minimum` and `details.available` are minor units."""
 
