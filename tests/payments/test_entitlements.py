@@ -165,6 +165,40 @@ async def test_two_writers_and_a_sweeper_at_once_lose_nothing(shop: Shop) -> Non
     assert identity.subscription_tier == "free"
 
 
+async def test_a_sweeper_that_comes_while_somebody_writes_sees_what_they_wrote(shop: Shop) -> None:
+    ada = await shop.world.person()
+    cleo = new_id()
+    await shop.put(right(shop, ada, "subscription:s1", days=1))
+    shop.later(DAY)
+    async with shop.world.db.transaction() as connection:
+        await shop.rights.put(connection, right(shop, ada, "gift:g1", of=cleo))
+        sweeping = asyncio.create_task(shop.sweeper.sweep())
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await sweeping
+    assert (await shop.who(ada)).channels == {cleo: 1}
+    assert (await shop.world.accounts.me(await shop.who(ada))).channels == {cleo: 1}
+
+
+async def test_two_who_wrote_of_the_same_person_before_do_not_wait_for_each_other_for_ever(shop: Shop) -> None:
+    ada = await shop.world.person()
+    both_wrote = asyncio.Barrier(2)
+
+    async def buy(number: int) -> None:
+        async with shop.world.db.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO orders (id, user_id, kind, plan_id, amount_minor, currency, created_at, expires_at) "
+                "VALUES ($1, $2, 'subscription', 'premium-monthly', 499, 'eur', now(), now())",
+                new_id(), ada.user.id,
+            )  # fmt: skip
+            await both_wrote.wait()
+            await shop.rights.put(connection, right(shop, ada, f"subscription:s{number}"))
+
+    await asyncio.gather(buy(1), buy(2))
+    async with shop.world.db.connection() as connection:
+        assert len(await shop.rights.of(connection, ada.user.id)) == 2
+
+
 async def test_what_is_withdrawn_is_as_if_it_had_never_been(shop: Shop) -> None:
     ada = await shop.world.person()
     bob = await shop.world.person("bob@example.com")
@@ -211,6 +245,7 @@ async def test_an_operators_premium_outlives_a_subscription(shop: Shop) -> None:
     await shop.sweeper.sweep()
     assert (await shop.who(ada)).subscription_tier == "premium"
     assert await shop.told() == [("premium", {})]
+    assert await shop.due() == []
 
 
 async def test_an_operator_does_not_take_what_was_paid_for(shop: Shop) -> None:
