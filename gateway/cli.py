@@ -99,6 +99,15 @@ def parser() -> argparse.ArgumentParser:
     grant.add_argument("email")
     grant.add_argument("role", choices=get_args(Role))
 
+    keys = verbs.add_parser("keys", help="list, rotate or retire the keys that sign tokens")
+    _add_data(keys)
+    keys.add_argument("action", choices=("list", "rotate", "retire"))
+
+    _add_money(verbs)
+    return root
+
+
+def _add_money(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     ledger = verbs.add_parser("ledger", help="check that the books add up")
     _add_data(ledger)
     ledger.add_argument("action", choices=("check",))
@@ -108,11 +117,6 @@ def parser() -> argparse.ArgumentParser:
     stripe.add_argument("action", choices=("reconcile",))
     stripe.add_argument("--mend", action="store_true", help="make ours what Stripe's is")
     stripe.add_argument("--days", type=int, default=35, help="objects made since then (0: all)")
-
-    keys = verbs.add_parser("keys", help="list, rotate or retire the keys that sign tokens")
-    _add_data(keys)
-    keys.add_argument("action", choices=("list", "rotate", "retire"))
-    return root
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:

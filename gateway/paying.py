@@ -11,6 +11,7 @@ from infra.logs import get_logger
 from payments import orders as ordering
 from payments.entitlements import Rights
 from payments.inbox import Inbox, Webhooks, Worker
+from payments.ledger.audit import Audit
 from payments.ledger.journal import Journal
 from payments.orders import Orders
 from payments.plans import Plans, load_plans
@@ -70,10 +71,11 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
 
 @asynccontextmanager
 async def working_on_payments(core: Core) -> AsyncIterator[None]:
-    """Until the block is left: events are worked off, rights end in time, orders that were left are closed."""
+    """Until the block is left: events are worked off, rights end in time, the books are checked every night."""
     async with AsyncExitStack() as stack:
         rights = Rights(core.accounts, system_clock)  # gifts and what an admin gave end also where nothing is sold
         await stack.enter_async_context(running(RightsSweeper(core.db, rights, core.outbox).run()))
+        await stack.enter_async_context(running(Audit(core.db, core.metrics).run()))
         paying = await stack.enter_async_context(open_paying(core, NOBODY_WAITS))
         if paying is not None:
             worker = Worker(core.db, paying.sync, system_clock)
