@@ -211,8 +211,9 @@ class Worker:
         now = self._clock()
         for one in events:
             dead = one.attempts >= MOST_ATTEMPTS
-            write = log.error if dead or one.attempts == 1 else log.info
-            write("inbox.dead" if dead else "inbox.failed", event_id=one.event_id, type=one.type, exc_info=failure)
+            if dead or one.attempts == 1:
+                what = "inbox.dead" if dead else "inbox.failed"
+                log.error(what, event_id=one.event_id, type=one.type, exc_info=failure)
             async with self._db.connection() as connection:
                 await connection.execute(
                     "UPDATE webhook_inbox SET state = $2, next_at = $3, failure = $4 WHERE id = $1",
