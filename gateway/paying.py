@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gateway.core import Core, running
 from infra.clock import system_clock
@@ -51,7 +52,10 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
         yield None
         return
     plans = load_plans()
-    rights, journal = Rights(core.accounts, system_clock), Journal(system_clock)
+    rights, journal = (
+        Rights(core.accounts, system_clock),
+        Journal(system_clock, pending=timedelta(days=plans.payouts.pending_days)),
+    )
     async with open_stripe(settings, core.metrics, patience=patience) as stripe:
         calls = Calls(stripe)
         sync = Sync(core.db, calls, rights, journal, plans, outbox=core.outbox, clock=system_clock)

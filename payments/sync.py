@@ -23,14 +23,12 @@ from payments.events import EarningsChanged, OrderChanged, SubscriptionChanged
 from payments.facts import (
     PaymentSeen,
     facts_of,
-    reference_of,
     right_of,
     subscription_of,
     wholly_returned,
 )
 from payments.ledger.entries import Entry, Sale, Source
 from payments.ledger.journal import Journal
-from payments.ledger.postings import entries_of
 from payments.marks import Marks, marks_in
 from payments.model import Order, OrderState, Plan, Right, Subscription
 from payments.plans import Plans
@@ -203,10 +201,7 @@ class Sync:
             return None
         order = await repository.find_order(connection, marks.order_id) if marks.order_id else None
         sale, share_percent = self._sale(marks, order)
-        about = reference_of(seen)
-        await self._journal.hold(connection, about)
-        booked = await self._journal.about(connection, about)
-        missing = entries_of(facts_of(seen, sale, share_percent), booked)
+        missing = await self._journal.missing(connection, facts_of(seen, sale, share_percent))
         return PaymentDue(seen, order if seen.invoice is None else None, sale, missing)
 
     # --- subscriptions

@@ -6,7 +6,7 @@ nothing is written at all, and an operator hears of it (`books.disagree` in the 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -16,6 +16,7 @@ from infra.logs import get_logger
 from infra.stores.postgres import Connection
 from payments.errors import BooksDisagree
 from payments.ledger.entries import Entry, Line, Sale, owed_to, reserve_of, transit_of
+from payments.ledger.postings import PENDING, Facts, entries_of
 
 LOCK = 0x426F6F6B  # "Book"
 MAX_PAGE = 500
@@ -43,10 +44,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal:
-    """The books."""
+    """The books. `pending`: how long after a payment its share becomes available."""
 
-    def __init__(self, clock: Clock = system_clock) -> None:
+    def __init__(self, clock: Clock = system_clock, *, pending: timedelta = PENDING) -> None:
         self._clock = clock
+        self._pending = pending
 
     async def hold(self, connection: Connection, *about: str) -> None:
         """Until the transaction ends nobody else books about these payments or payouts, nor about `creator:<id>`."""
@@ -60,6 +62,19 @@ class Journal:
         """Everything booked about a payment or payout, in the order it was written. Call `hold` first to add to it."""
         rows = await connection.fetch(f"{_SELECT} WHERE j.about = $1 {_GROUPED} ORDER BY j.id", about)
         return [_recorded(row).entry for row in rows]
+
+    async def missing(self, connection: Connection, facts: Facts) -> list[Entry]:
+        """What the books lack of a payment, for `post`; nobody else books about it before the transaction ends.
+
+        Raises `BooksDisagree` when what is booked cannot be of these facts.
+        """
+        await self.hold(connection, facts.paid.reference)
+        booked = await self.about(connection, facts.paid.reference)
+        try:
+            return entries_of(facts, booked, pending=self._pending)
+        except BooksDisagree as refused:
+            log.error("books.disagree", facts=msgspec.to_builtins(facts), **refused.details)
+            raise
 
     async def post(self, connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
         """Write what is not there yet; returns that. Raises `BooksDisagree`."""

@@ -24,12 +24,10 @@ def at(moment: datetime) -> Journal:
 
 
 async def learn(db: Postgres, facts: Facts, journal: Journal | None = None) -> list[Entry]:
-    """What the worker does: hold, look, write what is missing."""
+    """What the worker does."""
     journal = journal or at(BEGAN)
     async with db.transaction() as connection:
-        await journal.hold(connection, facts.paid.reference)
-        booked = await journal.about(connection, facts.paid.reference)
-        return await journal.post(connection, entries_of(facts, booked))
+        return await journal.post(connection, await journal.missing(connection, facts))
 
 
 async def books(db: Postgres, about: str = "invoice:in_1") -> list[Entry]:
@@ -60,9 +58,7 @@ async def test_the_same_entry_twice_in_one_posting_is_one(db: Postgres) -> None:
     assert len(await books(db)) == 1
 
 
-async def test_other_lines_under_a_known_cause_are_refused_and_nothing_is_written(
-    db: Postgres, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_other_lines_under_a_known_cause_are_refused_and_nothing_is_written(db: Postgres) -> None:
     await learn(db, Facts(paid=paid(499)))
     other = [*entries_of(Facts(paid=paid(499, reference="invoice:in_2"))), *entries_of(Facts(paid=paid(500)))]
     with pytest.raises(BooksDisagree) as refused:
@@ -71,6 +67,21 @@ async def test_other_lines_under_a_known_cause_are_refused_and_nothing_is_writte
     assert refused.value.details == {"cause": "invoice:in_1:paid"}
     assert await books(db, "invoice:in_2") == []
     assert await books(db) == entries_of(Facts(paid=paid(499)))
+
+
+async def test_facts_that_contradict_the_books_are_refused(db: Postgres) -> None:
+    await learn(db, Facts(paid=paid(499)))
+    with pytest.raises(BooksDisagree):
+        await learn(db, Facts(paid=paid(498), refunds=(refund(1, 498),)))
+    assert await books(db) == entries_of(Facts(paid=paid(499)))
+
+
+async def test_a_share_becomes_available_when_the_plans_say_so(db: Postgres) -> None:
+    journal = Journal(lambda: BEGAN + timedelta(days=2), pending=timedelta(days=2))
+    await learn(db, Facts(paid=paid(1000)), journal)
+    async with db.connection() as connection:
+        assert (await journal.balance(connection, CREATOR, "eur")).available_minor == 700
+        assert (await at(BEGAN).balance(connection, CREATOR, "eur")).pending_minor == 700
 
 
 @pytest.mark.parametrize("change", ["kind", "about", "currency", "available_at"])
