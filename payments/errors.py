@@ -70,6 +70,18 @@ class RecipientUnknown(NotFound):
     message = "There is nobody of that name to give this to."
 
 
+class NameNotUnique(Conflict):
+    code = "payment.name_not_unique"
+    message = "Several people have this name. Choose whom you mean."
+
+
+class CannotBeGiven(Invalid):
+    """To oneself, or to a creator their own channel."""
+
+    code = "payment.cannot_be_given"
+    message = "They cannot be given this."
+
+
 class PaidMessagesOff(Forbidden):
     code = "payment.messages_off"
     message = "This channel takes no paid messages just now."
@@ -163,6 +175,11 @@ class PayoutUnderWay(Conflict):
 class PayoutNotFound(NotFound):
     code = "payment.payout_not_found"
     message = "There is no such payout."
+
+
+class StatementNotFound(NotFound):
+    code = "payment.statement_not_found"
+    message = "There is no statement of that month."
 
 
 # --- administration

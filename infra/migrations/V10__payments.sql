@@ -259,6 +259,7 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_about ON journal (about, id);
 CREATE INDEX journal_of_creator ON journal (creator_id, at DESC, id DESC) WHERE creator_id IS NOT NULL;
+CREATE INDEX journal_booked ON journal (creator_id, recorded_at, id) WHERE creator_id IS NOT NULL;
 CREATE INDEX journal_of_payer ON journal (payer_id, at DESC) WHERE payer_id IS NOT NULL;
 CREATE INDEX journal_of_stream ON journal (stream_id, at) WHERE stream_id IS NOT NULL;
 CREATE INDEX journal_of_order ON journal (order_id) WHERE order_id IS NOT NULL;
