@@ -45,6 +45,7 @@ PlanId = Annotated[str, Meta(min_length=1, max_length=40)]
 Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 PreviewedPlan = Annotated[str, QueryParameter(min_length=1, max_length=40, description="The plan to change to.")]
 SubscriptionId = FromPath[str]
+YEARLY = {"plan_id": "premium-yearly", "prorated_at": "2026-11-23T12:00:00Z"}
 ONE = (*NEEDS_USER, SubscriptionNotFound, SubscriptionIsOver, StripeUnavailable)
 ANOTHER_PLAN = (*ONE, SubscriptionIsUnpaid, PlanUnknown, PlanDoesNotFit, SamePlan)
 
@@ -284,7 +285,7 @@ class SubscriptionController(Controller):
     async def change(
         self,
         subscription_id: SubscriptionId,
-        data: NewPlan,
+        data: Annotated[NewPlan, Body(examples=[Example(summary="a year", value=YEARLY)])],
         subscriptions: NamedDependency[Subscriptions],
         identity: NamedDependency[Identity],
     ) -> ShownSubscription:
