@@ -52,14 +52,17 @@ class Rights:
             await self._write(connection, [right for right in rights if right.user_id == user_id])
             await self._project(connection, user_id)
 
-    async def withdraw(self, connection: Connection, source: str) -> list[str]:
-        """Take back what a gift or a comp gave, as if it had never been; returns whom that concerns."""
-        rows = await connection.fetch("SELECT user_id FROM rights WHERE source = $1 ORDER BY user_id", source)
-        for row in rows:
-            await self._people.hold(connection, row["user_id"])
-            await connection.execute("DELETE FROM rights WHERE source = $1 AND user_id = $2", source, row["user_id"])
-            await self._project(connection, row["user_id"])
-        return [str(row["user_id"]) for row in rows]
+    async def withdraw(self, connection: Connection, *sources: str) -> list[str]:
+        """Take back what gifts or comps gave, as if they had never been; returns whom that concerns."""
+        rows = await connection.fetch(
+            "SELECT DISTINCT user_id FROM rights WHERE source = ANY($1) ORDER BY user_id", sources
+        )
+        holders = [str(row["user_id"]) for row in rows]
+        for user_id in holders:
+            await self._people.hold(connection, user_id)
+            await connection.execute("DELETE FROM rights WHERE source = ANY($1) AND user_id = $2", sources, user_id)
+            await self._project(connection, user_id)
+        return holders
 
     async def of(self, connection: Connection, user_id: str) -> list[Right]:
         """Every row of a user, ended ones too, the newest first."""

@@ -1,14 +1,21 @@
 """The database itself refuses books that do not balance or are rewritten."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
 from infra.clock import new_id
-from infra.stores.postgres import Connection, Postgres
+from infra.migrations import runner
+from infra.migrations.runner import migrate
+from infra.settings import PostgresSettings
+from infra.stores.postgres import Connection, Postgres, open_postgres
 
+MIGRATIONS = Path(runner.__file__).parent
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 CREATOR = f"creator:{new_id()}"
 Line = tuple[str, int, str]
@@ -157,3 +164,25 @@ async def person(db: Postgres) -> str:
             user_id, f"{user_id}@example.com", AT,
         )  # fmt: skip
     return user_id
+
+
+async def test_who_was_granted_premium_before_there_were_payments_keeps_it(
+    postgres_settings: PostgresSettings, tmp_path: Path
+) -> None:
+    name = f"m{new_id().replace('-', '')}"
+    async with open_postgres(postgres_settings) as server, server.connection() as connection:
+        await connection.execute(f"CREATE DATABASE {name}")
+    url = urlunsplit(urlsplit(postgres_settings.url)._replace(path=f"/{name}"))
+    for path in MIGRATIONS.glob("V[1-8]__*.sql"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    async with open_postgres(replace(postgres_settings, url=url)) as old:
+        await migrate(old, tmp_path)
+        ada, bob = await person(old), await person(old)
+        async with old.connection() as connection:
+            await connection.execute("UPDATE users SET subscription_tier = 'premium' WHERE id = $1", ada)
+            await migrate(old)
+            rows = await connection.fetch("SELECT id, subscription_tier, granted_tier, paid_tier, channels FROM users")
+    tiers = {str(row["id"]): tuple(row)[1:] for row in rows}
+    assert tiers == {ada: ("premium", "premium", "free", "{}"), bob: ("free", "free", "free", "{}")}
+    async with open_postgres(postgres_settings) as server, server.connection() as connection:
+        await connection.execute(f"DROP DATABASE {name}")
