@@ -64,6 +64,15 @@ class GiftGiven(Event, frozen=True, kw_only=True):
     recipients: list[Recipient] = msgspec.field(default_factory=list)
 
 
+class GiftWithdrawn(Event, frozen=True, kw_only=True):
+    """The money of gifts went back: the room that was told of them takes it away."""
+
+    topic: ClassVar[str] = "payment.gift_withdrawn"
+    order_id: str
+    stream_id: str
+    giver_id: str
+
+
 class MessagePaid(Event, frozen=True, kw_only=True):
     """A paid message may go to its room, as a draft whose id is `order_id`. `amount_minor` is before tax."""
 

@@ -143,6 +143,11 @@ def wholly_returned(seen: PaymentSeen) -> bool:
     return back + lost >= seen.payment.amount_received > 0
 
 
+def is_disputed(seen: PaymentSeen) -> bool:
+    """A bank has the money at this moment, or for good."""
+    return any(one.status != "won" and not one.status.startswith(INQUIRY) for one in seen.disputes)
+
+
 def _tax(seen: PaymentSeen) -> int:
     """Of an invoice that credit paid a part of, the same part of its tax."""
     received = seen.payment.amount_received

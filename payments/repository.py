@@ -71,6 +71,21 @@ async def set_checkout(connection: Connection, order_id: str, session_id: str, u
     )
 
 
+async def note_on_order(connection: Connection, order_id: str, noted: dict[str, Any]) -> None:
+    """Add to what is particular to an order."""
+    await connection.execute(
+        "UPDATE orders SET details = details || $2::jsonb WHERE id = $1", order_id, msgspec.json.encode(noted).decode()
+    )
+
+
+async def orders_to_return(connection: Connection, limit: int) -> list[Order]:
+    """Paid ones of which a part is to be given back: gifts that nobody took (`details.lapsed` says how many)."""
+    rows = await connection.fetch(
+        "SELECT * FROM orders WHERE details ? 'lapsed' AND NOT details ? 'returned' ORDER BY closed_at LIMIT $1", limit
+    )
+    return [_to_order(row) for row in rows]
+
+
 async def close_order(
     connection: Connection,
     order_id: str,

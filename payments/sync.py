@@ -23,6 +23,7 @@ from payments.events import EarningsChanged, OrderChanged, SubscriptionChanged
 from payments.facts import (
     PaymentSeen,
     facts_of,
+    is_disputed,
     right_of,
     subscription_of,
     wholly_returned,
@@ -59,6 +60,10 @@ class Effects(Protocol):
 
     async def withdrawn(self, connection: Connection, order: Order) -> None:
         """All of the money went back."""
+        ...
+
+    async def disputed(self, connection: Connection, order: Order) -> None:
+        """A bank took the money back, until that is decided. Called at every look while it is so."""
         ...
 
 
@@ -148,6 +153,8 @@ class Sync:
         if seen.payment_intent is not None:
             await self.payment(seen.payment_intent)
         order_id, state = order_state_of(seen)
+        if seen.mode == "payment" and state == "paid":
+            return  # only the payment itself brings about what was paid for
         if order_id is not None and state is not None:
             async with self._db.transaction() as connection:
                 await self.close(connection, order_id, state)
@@ -307,7 +314,11 @@ class Sync:
         """A gift or a message was paid, or its money went back."""
         state: OrderState = "refunded" if wholly_returned(seen) else "paid"
         closed = await self.close(connection, order.id, state, payment_id=seen.payment.id)
-        if closed is None or self._effects is None:
+        if self._effects is None:
+            return
+        if state == "paid" and is_disputed(seen):
+            await self._effects.disputed(connection, order)
+        if closed is None:
             return
         if state == "paid":
             await self._effects.paid(connection, closed)

@@ -79,6 +79,8 @@ CREATE INDEX orders_of_user ON orders (user_id, created_at DESC, id DESC);
 CREATE INDEX orders_of_channel ON orders (creator_id, created_at DESC, id DESC) WHERE creator_id IS NOT NULL;
 CREATE INDEX orders_open ON orders (expires_at) WHERE state = 'open';
 CREATE INDEX orders_of_subscription ON orders (stripe_subscription_id) WHERE stripe_subscription_id IS NOT NULL;
+-- Gifts that nobody took in time, whose money is to go back.
+CREATE INDEX orders_to_return ON orders (closed_at) WHERE details ? 'lapsed' AND NOT details ? 'returned';
 CREATE UNIQUE INDEX orders_request ON orders (user_id, request_key) WHERE request_key IS NOT NULL;
 
 CREATE TABLE subscriptions (
@@ -134,6 +136,8 @@ CREATE TABLE gifts (
     CHECK (state <> 'taken' OR (recipient_id IS NOT NULL AND starts_at IS NOT NULL AND until IS NOT NULL))
 );
 CREATE INDEX gifts_waiting ON gifts (creator_id, created_at) WHERE state = 'waiting';
+CREATE INDEX gifts_of_giver ON gifts (giver_id, created_at DESC);
+CREATE INDEX gifts_of_channel ON gifts (creator_id, created_at DESC) WHERE creator_id IS NOT NULL;
 CREATE INDEX gifts_of_recipient ON gifts (recipient_id, created_at DESC);
 
 CREATE TABLE paid_messages (
@@ -157,6 +161,8 @@ CREATE TABLE paid_messages (
 );
 CREATE INDEX paid_messages_of_stream ON paid_messages (stream_id, paid_at) WHERE paid_at IS NOT NULL;
 CREATE INDEX paid_messages_of_channel ON paid_messages (channel_id, paid_at DESC) WHERE paid_at IS NOT NULL;
+CREATE INDEX paid_messages_held ON paid_messages (paid_at) WHERE state = 'held';
+CREATE INDEX paid_messages_of_user ON paid_messages (user_id, created_at DESC, order_id DESC);
 CREATE INDEX paid_messages_to_do ON paid_messages (paid_at) WHERE state IN ('paid', 'denied');
 
 -- --- what came from Stripe
