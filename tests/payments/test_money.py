@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments.money import CurrenciesMixed, Money, decimal_places, major_units
@@ -16,6 +16,7 @@ def test_currencies_do_not_mix() -> None:
             put_together()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12), st.integers(0, 100))
 def test_a_share_and_the_rest_are_the_whole(amount_minor: int, percent: int) -> None:
     whole = Money(amount_minor, "eur")
@@ -25,6 +26,7 @@ def test_a_share_and_the_rest_are_the_whole(amount_minor: int, percent: int) -> 
     assert 0 <= share.amount_minor * 100 <= amount_minor * percent < (share.amount_minor + 1) * 100
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["eur", "jpy", "kwd"]))
 def test_what_people_read_is_exact(amount_minor: int, currency: str) -> None:
     assert Decimal(major_units(amount_minor, currency)).scaleb(decimal_places(currency)) == amount_minor

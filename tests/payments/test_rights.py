@@ -5,7 +5,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments.model import Gift, Plan, Right, Standing, channel_scope
@@ -147,6 +147,7 @@ def reached(lower: Standing, higher: Standing) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(many(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rights: list[Right], chance: random.Random) -> None:
     other = list(rights)
@@ -156,6 +157,7 @@ def test_the_order_of_rows_does_not_matter(rights: list[Right], chance: random.R
         assert next_change(rights, NOW + days * DAY) == next_change(other, NOW + days * DAY)
 
 
+@settings(deadline=None)
 @given(many(), many())
 def test_more_rights_never_allow_less(rights: list[Right], others: list[Right]) -> None:
     others = [msgspec.structs.replace(one, source=one.source.replace(":", ":other")) for one in others]
@@ -164,12 +166,14 @@ def test_more_rights_never_allow_less(rights: list[Right], others: list[Right]) 
         assert reached(after(days, *rights), after(days, *rights, *others))
 
 
+@settings(deadline=None)
 @given(many(begun=True))
 def test_once_all_have_begun_time_only_takes_away(rights: list[Right]) -> None:
     standings = [after(days, *rights) for days in range(60)]
     assert all(reached(later, earlier) for earlier, later in itertools.pairwise(standings))
 
 
+@settings(deadline=None)
 @given(many())
 def test_between_two_changes_nothing_changes_and_after_the_last_never(rights: list[Right]) -> None:
     moment, steps = NOW - 50 * DAY, 0
@@ -182,6 +186,7 @@ def test_between_two_changes_nothing_changes_and_after_the_last_never(rights: li
     assert steps <= 2 * len(rights)
 
 
+@settings(deadline=None)
 @given(many())
 def test_gifts_together_last_as_long_as_each_by_itself(rights: list[Right]) -> None:
     gifts = [

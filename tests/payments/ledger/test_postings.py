@@ -164,6 +164,7 @@ def test_an_entry_that_does_not_balance_cannot_be_made() -> None:
 # --- whatever happens
 
 
+@settings(deadline=None)
 @given(lives())
 def test_every_life_of_a_payment_balances_and_gives_back_no_more_than_there_was(facts: Facts) -> None:
     books = learn(facts)
@@ -180,6 +181,7 @@ def test_every_life_of_a_payment_balances_and_gives_back_no_more_than_there_was(
         assert so_far["stripe"] + so_far["disputed"] + so_far["fees"] >= 0
 
 
+@settings(deadline=None)
 @given(lives())
 def test_a_payment_given_back_whole_leaves_only_fees(facts: Facts) -> None:
     left = facts.paid.amount_minor - sum(one.amount_minor for one in facts.refunds if one.failed_at is None)
@@ -190,7 +192,7 @@ def test_a_payment_given_back_whole_leaves_only_fees(facts: Facts) -> None:
     assert set(total.values()) <= {0}
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(lives(), st.randoms(use_true_random=False))
 def test_the_books_are_the_same_however_often_and_in_whatever_order_it_is_told(
     facts: Facts, chance: random.Random
@@ -203,6 +205,7 @@ def test_the_books_are_the_same_however_often_and_in_whatever_order_it_is_told(
     assert len(books) == len(expected)
 
 
+@settings(deadline=None)
 @given(lives(), st.randoms(use_true_random=False))
 def test_refunds_learnt_one_by_one_in_any_order_come_to_the_same(facts: Facts, chance: random.Random) -> None:
     """Even if a list of Stripe's lacked some for a while: the lines may differ by one, the sums do not."""
