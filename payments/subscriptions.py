@@ -134,11 +134,14 @@ class Subscriptions:
         return Change(plan_id=plan.id, due_minor=seen.total, tax_minor=seen.tax, currency=seen.currency, prorated_at=at)
 
     async def change(self, user_id: str, subscription_id: str, plan_id: str, prorated_at: datetime) -> Subscription:
-        """Move to another plan for the price of a preview. Asking twice changes once.
+        """Move to another plan for the price of a preview; to one that it has already, nothing is done.
 
         Raises as `preview` does, `PreviewTooOld`, and `PaymentRefused`: then nothing has changed.
         """
-        one, plan = await self._changeable(user_id, subscription_id, plan_id)
+        try:
+            one, plan = await self._changeable(user_id, subscription_id, plan_id)
+        except SamePlan:  # a second click
+            return await self._own(user_id, subscription_id)
         if not -PREVIEW_FOR <= prorated_at - self._clock() <= timedelta(seconds=1):
             raise PreviewTooOld
         at = int(prorated_at.timestamp())

@@ -110,10 +110,16 @@ class Till:
 
 @asynccontextmanager
 async def open_till(
-    keys: Path, db: Postgres, redis: Redis, *, clock: Clock = system_clock, effects: Effects | None = None
+    keys: Path,
+    db: Postgres,
+    redis: Redis,
+    *,
+    clock: Clock = system_clock,
+    effects: Effects | None = None,
+    shelf: Shelf | None = None,
 ) -> AsyncIterator[Till]:
     async with open_world(keys, db, redis) as world:
-        shelf, rights, journal = Shelf(), Rights(world.accounts, clock), Journal(clock)
+        shelf, rights, journal = shelf or Shelf(), Rights(world.accounts, clock), Journal(clock)
         sync = Sync(db, shelf, rights, journal, load_plans(), outbox=world.outbox, clock=clock, effects=effects)
         yield Till(
             world=world,
