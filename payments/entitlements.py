@@ -19,6 +19,8 @@ from infra.stores.postgres import Connection
 from payments.model import Right
 from payments.rights import next_change, standing
 
+LOCK = 0x526967  # "Rig"
+
 log = get_logger(__name__)
 
 _RIGHT = "user_id, scope, source, level, starts_at, until, in_grace"
@@ -72,8 +74,13 @@ class Rights:
         return [_right(row) for row in rows]
 
     async def refresh(self, connection: Connection, user_id: str) -> bool:
-        """Let accounts follow what time has changed; whether that was news to anybody."""
-        return await self._people.hold(connection, user_id) and await self._project(connection, user_id)
+        """Let accounts follow what time has changed; whether that was news. What another is at is left to it."""
+        is_ours = await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock($1, hashtext($2)) "
+            "AND EXISTS (SELECT FROM right_changes WHERE user_id = $2::uuid AND due_at <= $3)",
+            LOCK, user_id, self._clock(),
+        )  # fmt: skip
+        return is_ours and await self._people.hold(connection, user_id) and await self._project(connection, user_id)
 
     async def due(self, connection: Connection, limit: int) -> list[str]:
         """Users for whom time has changed something since, those waiting longest first."""

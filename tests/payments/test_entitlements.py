@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from accounts.model import Identity, SignIn
+from gateway.core import running
 from infra.clock import new_id
-from infra.stores.postgres import Postgres
+from infra.stores.postgres import Connection, Postgres, PostgresUnavailable
 from infra.stores.redis import Redis
+from payments import sweeping
 from payments.entitlements import Rights
 from payments.model import Right, channel_scope
 from payments.sweeping import RightsSweeper
@@ -151,6 +154,53 @@ async def test_many_sweepers_at_once_tell_it_once(shop: Shop) -> None:
     assert await shop.sweeper.sweep() == 0
 
 
+class Interrupted(Postgres):
+    """A database that is away at first."""
+
+    def __init__(self, db: Postgres) -> None:
+        self._real = db
+        self.failures: list[Exception] = [PostgresUnavailable(), RuntimeError("what nobody thought of")]
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        if self.failures:
+            raise self.failures.pop()
+        async with self._real.connection() as connection:
+            yield connection
+
+
+async def test_a_sweeper_outlives_its_failures(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "SWEEP_SECONDS", 0.01)
+    ada = await shop.world.person()
+    await shop.put(right(shop, ada, "subscription:s1", days=1))
+    shop.later(DAY)
+    away = Interrupted(shop.world.db)
+    async with running(RightsSweeper(away, shop.rights, shop.world.outbox).run()):
+        while (await shop.who(ada)).subscription_tier == "premium":  # noqa: ASYNC110  # Redis tells nobody
+            await asyncio.sleep(0.01)
+    assert away.failures == []
+
+
+async def test_one_person_whose_rights_cannot_be_worked_out_keeps_nobody_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await shop.world.person(f"p{number}@example.com") for number in range(3)]
+    await shop.put(*(right(shop, one, "subscription:s1", days=1) for one in people))
+    shop.later(DAY)
+    entitle = shop.world.accounts.entitle
+
+    async def refuse(connection: Connection, user_id: str, *rest: Any) -> bool:
+        if user_id == people[0].user.id:
+            raise RuntimeError("no")
+        return await entitle(connection, user_id, *rest)
+
+    monkeypatch.setattr(shop.world.accounts, "entitle", refuse)
+    assert await shop.sweeper.sweep() == 2
+    assert [(await shop.who(one)).subscription_tier for one in people] == ["premium", "free", "free"]
+    monkeypatch.undo()
+    assert await shop.sweeper.sweep() == 1
+
+
 async def test_two_writers_and_a_sweeper_at_once_lose_nothing(shop: Shop) -> None:
     ada = await shop.world.person()
     channels = [new_id() for _ in range(8)]
@@ -172,10 +222,10 @@ async def test_a_sweeper_that_comes_while_somebody_writes_sees_what_they_wrote(s
     shop.later(DAY)
     async with shop.world.db.transaction() as connection:
         await shop.rights.put(connection, right(shop, ada, "gift:g1", of=cleo))
-        sweeping = asyncio.create_task(shop.sweeper.sweep())
+        sweep = asyncio.create_task(shop.sweeper.sweep())
         while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    await sweeping
+    await sweep
     assert (await shop.who(ada)).channels == {cleo: 1}
     assert (await shop.world.accounts.me(await shop.who(ada))).channels == {cleo: 1}
 
