@@ -10,13 +10,16 @@ from infra.clock import system_clock
 from infra.forever import forever
 from infra.logs import get_logger
 from payments import orders as ordering
+from payments.creators import Creators
 from payments.entitlements import Rights
 from payments.inbox import Inbox, Webhooks, Worker
 from payments.ledger.audit import Audit
 from payments.ledger.journal import Journal
 from payments.orders import Orders
+from payments.payouts import SCHEDULE_SECONDS, Payouts
 from payments.plans import Plans, load_plans
 from payments.reconcile import Reconciliation
+from payments.sending import Sender
 from payments.stripe.calls import Calls
 from payments.stripe.client import NOBODY_WAITS, SOMEBODY_WAITS, Patience, open_stripe
 from payments.subscriptions import Subscriptions
@@ -39,6 +42,9 @@ class Paying:
     sync: Sync
     orders: Orders
     subscriptions: Subscriptions
+    creators: Creators
+    payouts: Payouts
+    sender: Sender
     webhooks: Webhooks | None
     reconciliation: Reconciliation
 
@@ -52,13 +58,16 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
         yield None
         return
     plans = load_plans()
-    rights, journal = (
-        Rights(core.accounts, system_clock),
-        Journal(system_clock, pending=timedelta(days=plans.payouts.pending_days)),
-    )
+    rights = Rights(core.accounts, system_clock)
+    journal = Journal(system_clock, pending=timedelta(days=plans.payouts.pending_days))
     async with open_stripe(settings, core.metrics, patience=patience) as stripe:
         calls = Calls(stripe)
         sync = Sync(core.db, calls, rights, journal, plans, outbox=core.outbox, clock=system_clock)
+        creators = Creators(core.db, journal, calls, public_url=public_url, clock=system_clock)
+        payouts = Payouts(core.db, journal, plans.payouts, outbox=core.outbox, clock=system_clock)
+        sender = Sender(core.db, payouts, calls, outbox=core.outbox, clock=system_clock)
+        sync.also("account.updated", creators.look, connected=True)
+        sync.also("transfer.", sender.look)
         orders = Orders(core.db, calls, sync, system_clock)
         yield Paying(
             plans=plans,
@@ -68,6 +77,9 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
             sync=sync,
             orders=orders,
             subscriptions=Subscriptions(core.db, calls, sync, orders, plans, public_url=public_url, clock=system_clock),
+            creators=creators,
+            payouts=payouts,
+            sender=sender,
             webhooks=_webhooks(core),
             reconciliation=Reconciliation(core.db, calls, sync, rights),
         )
@@ -84,9 +96,11 @@ async def working_on_payments(core: Core) -> AsyncIterator[None]:
         if paying is not None:
             worker = Worker(core.db, paying.sync, system_clock)
             await stack.enter_async_context(running(worker.run()))
+            await stack.enter_async_context(running(paying.sender.run()))
             for name, work, seconds in (
                 ("inbox.tidying", worker.tidy, TIDY_SECONDS),
                 ("orders.sweeping", paying.orders.sweep, ordering.SWEEP_SECONDS),
+                ("payouts.scheduling", paying.payouts.pay_due, SCHEDULE_SECONDS),
             ):
                 await stack.enter_async_context(running(forever(name, work, every_seconds=seconds)))
         yield

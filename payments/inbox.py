@@ -54,7 +54,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 class Sync(Protocol):
     """Who makes ours what Stripe's is."""
 
-    def kind_of(self, event_type: str) -> str | None:
+    def kind_of(self, event_type: str, account: str | None) -> str | None:
         """What kind of object events of this type are about; None when we have no use for them."""
         ...
 
@@ -118,8 +118,9 @@ class Worker:
     async def work_off(self) -> int:
         """Take what is due of one object, look at it, say what came of it; returns how many events there were."""
         taken = await self._take()
-        for kind in dict.fromkeys(self._sync.kind_of(one.type) for one in taken):
-            events = [one for one in taken if self._sync.kind_of(one.type) == kind]
+        kinds = {one.id: self._sync.kind_of(one.type, one.account) for one in taken}
+        for kind in dict.fromkeys(kinds.values()):
+            events = [one for one in taken if kinds[one.id] == kind]
             await self._settle(kind, events)
         return len(taken)
 

@@ -120,6 +120,7 @@ class Sync:
         self._clock = clock
         self._effects = effects
         self._families = dict(FAMILIES)
+        self._connected: set[str] = set()
         self._looks: dict[str, Look] = {
             "checkout": self.checkout,
             "subscription": self.subscription,
@@ -130,15 +131,25 @@ class Sync:
             "refund": self._of_refund,
         }
 
-    def also(self, family: str, look: Look) -> None:
-        """Have objects looked at that others know about: those of events whose type begins with `family`."""
+    def also(self, family: str, look: Look, *, connected: bool = False) -> None:
+        """Have objects looked at that others know about: those of events whose type begins with `family`.
+
+        `connected`: events of creators' accounts too, when their object is to be found at our own.
+        """
         self._families[family] = family
         self._looks[family] = look
+        if connected:
+            self._connected.add(family)
 
-    def kind_of(self, event_type: str) -> str | None:
-        """What kind of object events of this type are about; None when we have no use for them."""
+    def kind_of(self, event_type: str, account: str | None = None) -> str | None:
+        """What kind of object events of this type are about; None when we have no use for them.
+
+        Charges and the like of a creator's own account are none of ours, and not to be found at our account.
+        """
         fitting = [family for family in self._families if event_type.startswith(family)]
-        return self._families[max(fitting, key=len)] if fitting else None
+        if not fitting or (account is not None and max(fitting, key=len) not in self._connected):
+            return None
+        return self._families[max(fitting, key=len)]
 
     async def look(self, kind: str, object_id: str) -> None:
         """Look at an object as it is now, and write what follows. Raises what asking Stripe and PostgreSQL raises."""

@@ -35,7 +35,7 @@ class Looks:
         self.seen: list[tuple[str, str]] = []
         self.raises: Exception | None = None
 
-    def kind_of(self, event_type: str) -> str | None:
+    def kind_of(self, event_type: str, account: str | None) -> str | None:
         return event_type.partition(".")[0] if not event_type.startswith("strange.") else None
 
     async def look(self, kind: str, object_id: str) -> None:

@@ -231,3 +231,17 @@ async def test_a_failed_refund_is_taken_back_in_the_books(till: Till, family: Fa
     back = [entry for entry in await till.books() if entry.cause.startswith("refund:re_1")]
     assert [entry.kind for entry in back] == ["refund", "refund_failed"]
     assert all(sum(entry.amount_of(line.account) for entry in back) == 0 for line in back[0].lines)
+
+
+async def test_a_creators_own_charges_are_none_of_ours_and_their_account_is(till: Till) -> None:
+    looked: list[str] = []
+
+    async def look(account_id: str) -> None:
+        looked.append(account_id)
+
+    till.sync.also("account.updated", look, connected=True)
+    await till.tell("charge.succeeded", "ch_theirs", account="acct_1")
+    await till.tell("account.updated", "acct_1", account="acct_1")
+    await till.work()
+    assert looked == ["acct_1"]
+    assert await till.inbox_states() == {"done": 1, "ignored": 1}

@@ -41,9 +41,13 @@ class Till:
     db: Postgres
     clock: Clock
 
-    async def tell(self, type_: str, object_id: str, event_id: str | None = None) -> bool:
+    async def tell(
+        self, type_: str, object_id: str, event_id: str | None = None, *, account: str | None = None
+    ) -> bool:
         """An event comes in; whether it was a new one."""
-        told = Told(event_id=event_id or new_id(), type=type_, object_id=object_id, created=self.clock())
+        told = Told(
+            event_id=event_id or new_id(), type=type_, object_id=object_id, created=self.clock(), account=account
+        )
         return await self.inbox.store(told, b"{}")
 
     async def work(self) -> None:
