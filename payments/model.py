@@ -165,6 +165,13 @@ class PaidMessage(msgspec.Struct, frozen=True, kw_only=True):
     room_offset: int | None = None
 
 
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that may be paid for, as it will be shown."""
+
+    channel_id: str
+    text: str
+
+
 class PayoutAccount(msgspec.Struct, frozen=True, kw_only=True):
     """A creator's account at Stripe Connect; `stripe_account_id` None until Stripe answered."""
 

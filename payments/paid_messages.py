@@ -20,19 +20,12 @@ from infra.stores.postgres import Connection, Postgres
 from payments import gift_rows, paid_message_rows
 from payments.customers import Customers
 from payments.events import MessagePaid, MessageWithdrawn
-from payments.model import Order, PaidMessage, PaidMessageState
+from payments.model import Allowed, Order, PaidMessage, PaidMessageState
 from payments.orders import Orders, Wanted
 from payments.pages import payment_page
 from payments.plans import Plans
 
 ANY: Sequence[PaidMessageState] = ("draft", "paid", "held", "shown", "denied")
-
-
-class Allowed(msgspec.Struct, frozen=True, kw_only=True):
-    """A text that may be paid for, as it will be shown."""
-
-    channel_id: str
-    text: str
 
 
 class Texts(Protocol):
