@@ -30,7 +30,7 @@ Options = stripe.RequestOptions
 Request = Callable[[Options], Awaitable[stripe.StripeObject]]
 
 # An outage is what a breaker counts: no answer, or one that says that Stripe itself is at fault.
-RULES = Rules()
+RULES = Rules(consecutive=3)  # each may have kept somebody waiting for 5 s
 CONFLICT, TOO_MANY, FAULT = 409, 429, 500
 
 log = get_logger(__name__)

@@ -65,7 +65,7 @@ class Scripted:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, path, _ = first.split(" ")
         self.asked.append(Asked(method, path, headers.get("idempotency-key"), body.decode()))
-        says = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        says = self.says(path)
         if says.hangs:
             await reader.read()
             return False
@@ -77,14 +77,18 @@ class Scripted:
         await writer.drain()
         return True
 
+    def says(self, path: str) -> Says:
+        """The next of the script; the last one stays."""
+        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
     def close(self) -> None:
         for writer in self._writers:
             writer.close()
 
 
 @asynccontextmanager
-async def scripted() -> AsyncIterator[Scripted]:
-    told = Scripted()
+async def scripted(told: Scripted | None = None) -> AsyncIterator[Scripted]:
+    told = told or Scripted()
     server = await asyncio.start_server(told.serve, LOOPBACK, 0)
     told.url = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     try:
