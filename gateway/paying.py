@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.core import Core, running
+from gateway.selling import Selling, delivering, effects_of, looking_after, open_selling
 from infra.clock import system_clock
 from infra.forever import forever
 from infra.logs import get_logger
@@ -45,6 +46,7 @@ class Paying:
     creators: Creators
     payouts: Payouts
     sender: Sender
+    selling: Selling
     webhooks: Webhooks | None
     reconciliation: Reconciliation
 
@@ -62,7 +64,8 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
     journal = Journal(system_clock, pending=timedelta(days=plans.payouts.pending_days))
     async with open_stripe(settings, core.metrics, patience=patience) as stripe:
         calls = Calls(stripe)
-        sync = Sync(core.db, calls, rights, journal, plans, outbox=core.outbox, clock=system_clock)
+        giving, effects = effects_of(core, rights, plans)
+        sync = Sync(core.db, calls, rights, journal, plans, outbox=core.outbox, clock=system_clock, effects=effects)
         creators = Creators(core.db, journal, calls, public_url=public_url, clock=system_clock)
         payouts = Payouts(core.db, journal, plans.payouts, outbox=core.outbox, clock=system_clock)
         sender = Sender(core.db, payouts, calls, outbox=core.outbox, clock=system_clock)
@@ -80,6 +83,7 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
             creators=creators,
             payouts=payouts,
             sender=sender,
+            selling=open_selling(core, calls, sync, orders, plans, rights, giving),
             webhooks=_webhooks(core),
             reconciliation=Reconciliation(core.db, calls, sync, rights),
         )
@@ -92,8 +96,10 @@ async def working_on_payments(core: Core) -> AsyncIterator[None]:
         rights = Rights(core.accounts, system_clock)  # gifts and what an admin gave end also where nothing is sold
         await stack.enter_async_context(running(RightsSweeper(core.db, rights, core.outbox).run()))
         await stack.enter_async_context(running(Audit(core.db, core.metrics).run()))
+        await stack.enter_async_context(delivering(core))
         paying = await stack.enter_async_context(open_paying(core, NOBODY_WAITS))
         if paying is not None:
+            await stack.enter_async_context(looking_after(paying.selling))
             worker = Worker(core.db, paying.sync, system_clock)
             await stack.enter_async_context(running(worker.run()))
             await stack.enter_async_context(running(paying.sender.run()))

@@ -84,6 +84,8 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
                 orders=paying.orders if paying else None,
                 subscriptions=paying.subscriptions if paying else None,
+                gifts=paying.selling.gifts if paying else None,
+                paid_messages=paying.selling.paid_messages if paying else None,
                 webhooks=paying.webhooks if paying else None,
                 settings=settings,
             ),

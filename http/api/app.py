@@ -18,9 +18,11 @@ from api.channels_requests import UnbanController
 from api.creators import CreatorController
 from api.emotes import EmoteController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
+from api.gifts import ChannelGiftController, GiftController
 from api.held import HeldController, HeldInChannel
 from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
+from api.paid_messages import ChannelPaidMessageController, PaidMessageController
 from api.payments import CheckoutController, PlanController, SubscriptionController
 from api.playback import PlaybackController
 from api.replay import ReplayController
@@ -42,8 +44,10 @@ from media.live.charts import Charts
 from media.live.streams import Streams
 from media.vod.retrying import Retrying
 from media.vod.uploads import Uploads
+from payments.gifts import Gifts
 from payments.inbox import Webhooks
 from payments.orders import Orders
+from payments.paid_messages import PaidMessages
 from payments.subscriptions import Subscriptions
 from realtime.archive.replay import Replay
 from realtime.channel_emotes import ChannelEmotes
@@ -52,6 +56,8 @@ from realtime.ports import ViewerCounts
 
 CHANNELS = (ModeratedController, ChannelController, FilterController, PeopleController, UnbanController, LogController)
 PAYMENTS = (PlanController, CheckoutController, SubscriptionController)
+GIFTS = (GiftController, ChannelGiftController)
+PAID_MESSAGES = (PaidMessageController, ChannelPaidMessageController)
 VIDEOS = (VideoController, LikeController, AttachmentController, HistoryController, CreatorController)
 
 
@@ -74,6 +80,8 @@ class Parts(TypedDict, total=False):
     playback: Required[Playback]
     orders: Orders | None
     subscriptions: Subscriptions | None
+    gifts: Gifts | None
+    paid_messages: PaidMessages | None
     webhooks: Webhooks | None
 
 
@@ -107,6 +115,8 @@ def _handlers(parts: Parts, settings: Settings) -> list[ControllerRouterHandler]
     found += [SearchController] if parts.get("video_search") is not None else []
     found += [UploadController, large_forms(settings.vod)] if parts.get("uploads") is not None else []
     found += PAYMENTS if parts.get("subscriptions") is not None else ()
+    found += GIFTS if parts.get("gifts") is not None else ()
+    found += PAID_MESSAGES if parts.get("paid_messages") is not None else ()
     found += [WebhookController] if parts.get("webhooks") is not None else []
     return found
 
