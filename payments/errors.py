@@ -202,6 +202,21 @@ class RefundTooLarge(Conflict):
     message = "There is less left to give back than that."
 
 
+class RefundDiffers(Conflict):
+    code = "payment.refund_differs"
+    message = "This Idempotency-Key was used for a different refund."
+
+
+class GivenNotFound(NotFound):
+    code = "payment.given_not_found"
+    message = "Nothing was given away under this id."
+
+
+class AdminsOnly(Forbidden):
+    code = "payment.admins_only"
+    message = "Only administrators can do this."
+
+
 class FreshSignInNeeded(Forbidden):
     code = "payment.sign_in_again"
     message = "Confirm your password to do this."
