@@ -13,7 +13,7 @@ from infra.logs import get_logger
 from payments import orders as ordering
 from payments.creators import Creators
 from payments.entitlements import Rights
-from payments.inbox import Inbox, Webhooks, Worker
+from payments.inbox import Inbox, Webhooks, Worker, backlog
 from payments.ledger.audit import Audit
 from payments.ledger.journal import Journal
 from payments.orders import Orders
@@ -28,6 +28,7 @@ from payments.sweeping import RightsSweeper
 from payments.sync import Sync
 
 TIDY_SECONDS = 3600.0
+MEASURE_SECONDS = 15.0
 
 log = get_logger(__name__)
 
@@ -105,11 +106,17 @@ async def working_on_payments(core: Core) -> AsyncIterator[None]:
             await stack.enter_async_context(running(paying.sender.run()))
             for name, work, seconds in (
                 ("inbox.tidying", worker.tidy, TIDY_SECONDS),
+                ("inbox.measuring", lambda: _measure(core), MEASURE_SECONDS),
                 ("orders.sweeping", paying.orders.sweep, ordering.SWEEP_SECONDS),
                 ("payouts.scheduling", paying.payouts.pay_due, SCHEDULE_SECONDS),
             ):
                 await stack.enter_async_context(running(forever(name, work, every_seconds=seconds)))
         yield
+
+
+async def _measure(core: Core) -> None:
+    for state, count in (await backlog(core.db)).items():
+        core.metrics.inbox_events.labels(state).set(count)
 
 
 def _webhooks(core: Core) -> Webhooks | None:

@@ -56,6 +56,9 @@ class Metrics:
             "footlight_archive_backlog", "Chat entries in the rooms' logs that the archive lacks", registry=registry
         )
         self.archived = Counter("footlight_archived", "Chat entries stored in the archive", registry=registry)
+        self.inbox_events = Gauge(
+            "footlight_inbox_events", "Stripe's events that wait, and those given up", ("state",), registry=registry
+        )
         self.ledger_findings = Gauge(
             "footlight_ledger_findings", "What the last check of the books found wrong", ("kind",), registry=registry
         )

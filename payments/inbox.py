@@ -227,6 +227,15 @@ def pause_after(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts, 20)), LONGEST_PAUSE)
 
 
+async def backlog(db: Postgres) -> dict[str, int]:
+    """How many events wait, and how many were given up."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT state, count(*) AS count FROM webhook_inbox WHERE state IN ('waiting', 'dead') GROUP BY state"
+        )
+    return {"waiting": 0, "dead": 0, **{row["state"]: row["count"] for row in rows}}
+
+
 async def dead_events(db: Postgres) -> list[Waiting]:
     """What was given up, oldest first."""
     async with db.connection() as connection:

@@ -49,6 +49,8 @@ FAMILIES = {
     "refund.": "refund",
 }
 PAID = "succeeded"
+# Each holds a connection of the process's pool (10) while Stripe is asked. A Stripe that hangs must not take them all.
+LOOKS_AT_ONCE = 4
 
 log = get_logger(__name__)
 
@@ -119,6 +121,7 @@ class Sync:
         self._outbox = outbox
         self._clock = clock
         self._effects = effects
+        self._places = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._families = dict(FAMILIES)
         self._connected: set[str] = set()
         self._looks: dict[str, Look] = {
@@ -153,7 +156,8 @@ class Sync:
 
     async def look(self, kind: str, object_id: str) -> None:
         """Look at an object as it is now, and write what follows. Raises what asking Stripe and PostgreSQL raises."""
-        await self._looks[kind](object_id)
+        async with self._places:
+            await self._looks[kind](object_id)
         self._outbox.nudge()
 
     async def checkout(self, checkout_id: str) -> None:
