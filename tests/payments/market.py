@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from accounts.model import Identity
-from infra.clock import system_clock
+from infra.clock import new_id, system_clock
 from infra.outbox import Outbox
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
@@ -195,6 +195,16 @@ class Market:
         await self.desk.moderation.act(self.cleo, self.cleo.id, ChangeSettings(stream_id=self.stream_id, **changes))
         async with self.db.connection() as connection:
             return (await channels.channel(connection, self.cleo.id)).settings
+
+    async def filter_word(self, text: str, action: str) -> None:
+        """`hold` or `refuse` what has this word in it."""
+        async with self.db.transaction() as connection:
+            await channels.lock(connection, self.cleo.id, self.clock())
+            await connection.execute(
+                "INSERT INTO channel_terms (id, channel_id, text, kind, action, by_id, at) "
+                "VALUES ($1, $2, $3, 'blocked', $4, $2, $5)",
+                new_id(), self.cleo.id, text, action, self.clock(),
+            )  # fmt: skip
 
     async def log(self) -> list[tuple[str, dict[str, Any]]]:
         """Mark and entry of everything in the room's log, as nobody is given it."""
