@@ -10,6 +10,7 @@ from litestar import Litestar
 from api.app import create_api
 from gateway.activity import RoomActivity
 from gateway.core import Core, running
+from gateway.earning import desk_of, earnings_of
 from gateway.health import Store
 from gateway.paying import open_paying
 from gateway.replaying import open_replay
@@ -86,6 +87,8 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 subscriptions=paying.subscriptions if paying else None,
                 gifts=paying.selling.gifts if paying else None,
                 paid_messages=paying.selling.paid_messages if paying else None,
+                earnings=earnings_of(core, paying, mongo) if paying else None,
+                payment_desk=desk_of(core, paying) if paying else None,
                 webhooks=paying.webhooks if paying else None,
                 settings=settings,
             ),

@@ -16,6 +16,7 @@ from api.channels_log import LogController
 from api.channels_people import PeopleController
 from api.channels_requests import UnbanController
 from api.creators import CreatorController
+from api.earnings import EarningsController
 from api.emotes import EmoteController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
 from api.gifts import ChannelGiftController, GiftController
@@ -24,6 +25,8 @@ from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
 from api.paid_messages import ChannelPaidMessageController, PaidMessageController
 from api.payments import CheckoutController, PlanController, SubscriptionController
+from api.payments_admin import PaymentAdminController, PaymentDesk
+from api.payouts import PayoutController
 from api.playback import PlaybackController
 from api.replay import ReplayController
 from api.retries import RetryController
@@ -44,6 +47,7 @@ from media.live.charts import Charts
 from media.live.streams import Streams
 from media.vod.retrying import Retrying
 from media.vod.uploads import Uploads
+from payments.earnings import Earnings
 from payments.gifts import Gifts
 from payments.inbox import Webhooks
 from payments.orders import Orders
@@ -56,6 +60,7 @@ from realtime.ports import ViewerCounts
 
 CHANNELS = (ModeratedController, ChannelController, FilterController, PeopleController, UnbanController, LogController)
 PAYMENTS = (PlanController, CheckoutController, SubscriptionController)
+EARNINGS = (EarningsController, PayoutController)
 GIFTS = (GiftController, ChannelGiftController)
 PAID_MESSAGES = (PaidMessageController, ChannelPaidMessageController)
 VIDEOS = (VideoController, LikeController, AttachmentController, HistoryController, CreatorController)
@@ -82,6 +87,8 @@ class Parts(TypedDict, total=False):
     subscriptions: Subscriptions | None
     gifts: Gifts | None
     paid_messages: PaidMessages | None
+    earnings: Earnings | None
+    payment_desk: PaymentDesk | None
     webhooks: Webhooks | None
 
 
@@ -117,6 +124,8 @@ def _handlers(parts: Parts, settings: Settings) -> list[ControllerRouterHandler]
     found += PAYMENTS if parts.get("subscriptions") is not None else ()
     found += GIFTS if parts.get("gifts") is not None else ()
     found += PAID_MESSAGES if parts.get("paid_messages") is not None else ()
+    found += EARNINGS if parts.get("earnings") is not None else ()
+    found += [PaymentAdminController] if parts.get("payment_desk") is not None else []
     found += [WebhookController] if parts.get("webhooks") is not None else []
     return found
 

@@ -37,6 +37,8 @@ def openapi_config() -> OpenAPIConfig:
             Tag("Emotes", "The emotes of channels"),
             Tag("Uploads", "Sending the files of videos"),
             Tag("Payments", "Subscribing, and what one pays for"),
+            Tag("Earnings", "What a creator earned, and being paid"),
+            Tag("Administration", "Other people's money; needs a fresh sign-in"),
             Tag("Videos", "Videos on demand, and what one watched"),
         ],
         path="/openapi.json",

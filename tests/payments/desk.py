@@ -8,7 +8,7 @@ import stripe
 from accounts.model import Identity, Role, SignIn
 from payments.admin import Admin
 from payments.errors import StripeRefused
-from payments.gate import Gate
+from payments.gate import Fresh, Gate
 from payments.plans import load_plans
 from payments.refunds import Refunds
 from payments.stripe import shapes
@@ -58,7 +58,11 @@ class Desk:
     fresh: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        till, gate = self.till, Gate(self, self.till.clock)
+        self.use(self)
+
+    def use(self, fresh: Fresh) -> None:
+        """Ask somebody else whether a sign-in is fresh."""
+        till, gate = self.till, Gate(fresh, self.till.clock)
         self.admin = Admin(
             till.db, till.journal, load_plans(), till.rights, gate, outbox=till.world.outbox, clock=till.clock
         )
