@@ -64,7 +64,7 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
     rights = Rights(core.accounts, system_clock)
     journal = Journal(system_clock, pending=timedelta(days=plans.payouts.pending_days))
     async with open_stripe(settings, core.metrics, patience=patience) as stripe:
-        calls = Calls(stripe)
+        calls = Calls(stripe, collect_tax=settings.collect_tax)
         giving, effects = effects_of(core, rights, plans)
         sync = Sync(core.db, calls, rights, journal, plans, outbox=core.outbox, clock=system_clock, effects=effects)
         creators = Creators(core.db, journal, calls, public_url=public_url, clock=system_clock)

@@ -6,13 +6,12 @@ is generated from these declarations (`footlight settings`), and a test fails wh
 
 import dataclasses
 import re
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_type_hints
 
-from infra.declaring import beginning, between, bus_url, networks, optional_url, own_address, setting, url, urls
+from infra.declaring import beginning, between, bus_url, networks, optional_url, own_address, parse, setting, url, urls
 
 T = TypeVar("T")
 
@@ -379,6 +378,9 @@ class StripeSettings:
     api_base: str = setting(
         "FOOTLIGHT_STRIPE_API_BASE", "https://api.stripe.com", "Stripe, or the sandbox", check=url("http", "https")
     )
+    collect_tax: bool = setting(
+        "FOOTLIGHT_STRIPE_TAX", False, "have Stripe Tax add taxes to prices; set it up at Stripe first"
+    )
     timeout_seconds: float = setting(
         "FOOTLIGHT_STRIPE_TIMEOUT", 5.0, "longest wait for one answer", check=between(0.1, 80)
     )
@@ -457,7 +459,7 @@ def _read(concern: type[T], environment: Mapping[str, str], problems: list[str])
         raw = environment.get(variable, "").strip()
         if not raw:
             continue
-        value, allowed = _parse(hints[item.name], raw)
+        value, allowed = parse(hints[item.name], raw)
         allowed = allowed or (check(value) if check else None)
         if allowed:
             shown = "(hidden)" if item.metadata["secret"] else repr(PASSWORD.sub("//(hidden)@", raw))
@@ -465,23 +467,6 @@ def _read(concern: type[T], environment: Mapping[str, str], problems: list[str])
         else:
             values[item.name] = value
     return concern(**values)
-
-
-def _parse(kind: Any, raw: str) -> tuple[Any, str | None]:
-    """The value, or what is allowed when `raw` is not of this kind."""
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        return raw, None if raw in choices else "one of " + ", ".join(choices)
-    if isinstance(kind, types.GenericAlias) and kind.__origin__ is tuple:
-        values = tuple(part.strip() for part in raw.split(",") if part.strip())
-        return values, None if values else "at least one value"
-    if kind is bool:
-        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        return words.get(raw.lower()), None if raw.lower() in words else "true or false"
-    try:
-        return kind(raw), None
-    except ValueError:
-        return None, {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}")
 
 
 def example() -> str:

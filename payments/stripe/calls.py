@@ -11,6 +11,7 @@ from stripe.params import RefundCreateParams
 from stripe.params.checkout import SessionCreateParams
 
 from payments.model import Plan
+from payments.stripe.client import Stripe
 from payments.stripe.reads import Reads
 from payments.stripe.shapes import (
     Account,
@@ -32,7 +33,13 @@ OR_NOT_AT_ALL: Literal["error_if_incomplete"] = "error_if_incomplete"
 
 
 class Calls(Reads):
-    """What we ask; raises what `Stripe.ask` raises."""
+    """What we ask; raises what `Stripe.ask` raises. `collect_tax`: payment pages ask for an address and add taxes."""
+
+    def __init__(self, stripe: Stripe, *, collect_tax: bool = False) -> None:
+        super().__init__(stripe)
+        self._taxes: SessionCreateParams = {}
+        if collect_tax:
+            self._taxes = {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
 
     # --- buying
 
@@ -73,7 +80,8 @@ class Calls(Reads):
 
     async def create_checkout(self, wanted: SessionCreateParams, *, key: str) -> Checkout:
         """A visit to the payment page."""
-        return await self._ask(lambda o: self._v1.checkout.sessions.create_async(wanted, o), Checkout, key=key)
+        page: SessionCreateParams = {**wanted, **self._taxes}
+        return await self._ask(lambda o: self._v1.checkout.sessions.create_async(page, o), Checkout, key=key)
 
     async def expire_checkout(self, checkout_id: str, *, key: str) -> Checkout:
         """Close the payment page; refused as `StripeRefused` when it is not open any more."""

@@ -168,6 +168,15 @@ async def test_a_write_says_exactly_this_and_carries_its_key(
     assert await sent(stripe, answer, call) == (where, key, fields)
 
 
+async def test_with_taxes_the_page_asks_for_an_address(stripe: Scripted) -> None:
+    stripe.script = [Says(body=CHECKOUT)]
+    async with open_stripe(StripeSettings(secret_key="sk_1", api_base=stripe.url), Metrics()) as opened:
+        page = subscription_page(ORDER, "cus_1", "price_1", BACK)
+        await Calls(opened, collect_tax=True).create_checkout(page, key="k")
+    fields = dict(parse_qsl(stripe.asked[0].body))
+    assert (fields["automatic_tax[enabled]"], fields["customer_update[address]"]) == ("true", "auto")
+
+
 async def test_a_preview_asks_for_what_a_change_would_do(stripe: Scripted) -> None:
     where, _, fields = await sent(
         stripe, INVOICE, lambda calls: calls.preview_change("sub_1", "si_1", "price_2", proration_at=5)
