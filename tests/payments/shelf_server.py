@@ -1,5 +1,6 @@
 """The shelf over HTTP, for the real client: objects by their ids, lists by what they name, and faults while told to."""
 
+from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -8,7 +9,15 @@ from payments.stripe import shapes
 from tests.payments.shelf import Shelf
 from tests.payments.stripe.scripted import Says, Scripted, fails
 
-LISTS: dict[str, type[msgspec.Struct]] = {"refunds": shapes.Refund, "disputes": shapes.Dispute}
+LISTS: dict[str, type[msgspec.Struct]] = {
+    "refunds": shapes.Refund,
+    "disputes": shapes.Dispute,
+    "subscriptions": shapes.Subscription,
+    "payment_intents": shapes.PaymentIntent,
+    "checkout/sessions": shapes.Checkout,
+    "events": shapes.Event,
+    "prices": shapes.Price,
+}
 
 
 class ShelfServer(Scripted):
@@ -24,20 +33,25 @@ class ShelfServer(Scripted):
             return self.fault
         parts = urlsplit(path)
         wanted = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        _, _, *names = parts.path.split("/")
-        if names == ["invoice_payments"]:
-            return _listed([one for one in self.shelf.invoice_payments if _fits(one, wanted)])
-        if names[0] in LISTS and len(names) == 1:
-            every = self.shelf.all(LISTS[names[0]])
-            return _listed([one for one in every if getattr(one, "payment_intent", "") == wanted["payment_intent"]])
-        found = self.shelf.objects.get(names[-1])
+        name = parts.path.removeprefix("/v1/")
+        if name == "invoice_payments":
+            return _listed([one for one in self.shelf.invoice_payments if _paid_by(one, wanted)])
+        if name in LISTS:
+            return _listed([one for one in self.shelf.all(LISTS[name]) if _fits(one, wanted)])
+        found = self.shelf.objects.get(name.rpartition("/")[2])
         return Says(body=found) if found else fails(404, type="invalid_request_error", code="resource_missing")
 
 
-def _fits(one: shapes.InvoicePayment, wanted: dict[str, str]) -> bool:
+def _fits(one: msgspec.Struct, wanted: dict[str, str]) -> bool:
+    """What narrows a list; of a time it is only looked whether it was asked for."""
+    narrow = {name: wanted[name] for name in ("payment_intent", "customer") if name in wanted}
+    return all(getattr(one, name) == value for name, value in narrow.items())
+
+
+def _paid_by(one: shapes.InvoicePayment, wanted: dict[str, str]) -> bool:
     asked = wanted.get("payment[payment_intent]")
     return one.invoice == wanted.get("invoice") or (asked is not None and one.payment.payment_intent == asked)
 
 
-def _listed(found: list[msgspec.Struct] | list[shapes.InvoicePayment]) -> Says:
+def _listed(found: Sequence[msgspec.Struct]) -> Says:
     return Says(body={"object": "list", "data": found, "has_more": False, "url": "/v1/x"})
