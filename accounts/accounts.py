@@ -30,7 +30,7 @@ from accounts.errors import (
 )
 from accounts.events import ProfileChanged, SessionsRevoked
 from accounts.keys import Keys
-from accounts.model import Identity, Role, SignIn, User
+from accounts.model import Identity, Role, SignIn, Tier, User
 from accounts.password_rules import normalise_password
 from accounts.passwords import Passwords
 from accounts.profile import NotAcceptable, normalise_email, normalise_name
@@ -42,6 +42,8 @@ from infra.events import Event
 from infra.logs import get_logger
 from infra.outbox import Outbox
 from infra.stores.postgres import Connection, Postgres
+
+FRESH = timedelta(minutes=10)  # how long a password that was asked for counts for what is dangerous
 
 log = get_logger(__name__)
 
@@ -111,6 +113,7 @@ class Accounts:
             session_id=claims.sid,
             expires_at=claims.expires_at,
             chat_color=standing.color,
+            channels=standing.channels,
         )
 
     async def present(self, identities: Sequence[Identity]) -> list[Identity | None]:
@@ -236,13 +239,7 @@ class Accounts:
 
     async def change_password(self, identity: Identity, current: str, new: str, address: str) -> SignIn:
         """End every sign-in and begin a new one. Raises `WrongPassword`, `WeakPassword`, `TooManyAttempts`."""
-        await self._throttle.attempt(identity.user_id, address)
-        async with self._db.connection() as connection:
-            user = _existing(await repository.find(connection, identity.user_id))
-            stored = await repository.password_hash(connection, identity.user_id)
-        if stored is None or not (await self._passwords.check(stored, normalise_password(current))).fits:
-            raise WrongPassword
-        await self._throttle.forgive(identity.user_id, address)
+        user, stored = await self._confirmed(identity, current, address)
         new = await self._acceptable(new, "new_password", user.email, user.display_name)
         new_hash = await self._passwords.hash(new)
         async with self._change() as change:
@@ -255,6 +252,15 @@ class Accounts:
             )
             await self._sessions.close_all(user.id)
             return await self._begin(change, changed)
+
+    async def confirm_password(self, identity: Identity, password: str, address: str) -> None:
+        """Make this sign-in a fresh one again. Raises `WrongPassword`, `TooManyAttempts`."""
+        await self._confirmed(identity, password, address)
+        await self._sessions.freshen(identity.user_id, identity.session_id, FRESH)
+
+    async def is_fresh(self, identity: Identity) -> bool:
+        """Whether the password of this sign-in was asked for within `FRESH`."""
+        return await self._sessions.is_fresh(identity.user_id, identity.session_id, self._clock(), FRESH)
 
     async def become_creator(self, identity: Identity) -> SignIn:
         """Give the role `creator` (an admin stays one) and a new access token of the same sign-in."""
@@ -274,7 +280,39 @@ class Accounts:
                 raise AccountNotFound
             return await self._set_role(change, user, role)
 
+    # --- what payments say
+
+    async def hold(self, connection: Connection, user_id: str) -> bool:
+        """Until the transaction ends nobody else changes this user; False when there is none."""
+        return await repository.lock(connection, user_id) is not None
+
+    async def entitle(self, connection: Connection, user_id: str, tier: Tier, channels: dict[str, int]) -> bool:
+        """What they paid for, in the caller's transaction; sessions and open sockets follow. Whether it was news.
+
+        Call it last, after `hold`, and nudge the outbox after the commit. `tier` is what payments give: whom an
+        operator granted premium keeps it. Raises `AccountNotFound`.
+        """
+        user = await repository.lock(connection, user_id)
+        if user is None:
+            raise AccountNotFound
+        changed = await repository.set_rights(connection, user_id, tier, channels, self._clock())
+        if changed is None or changed == user:
+            return False
+        await self._tell_profile(_Change(connection, self._outbox), changed)
+        return True
+
     # --- pieces
+
+    async def _confirmed(self, identity: Identity, password: str, address: str) -> tuple[User, str]:
+        """The user and the hash that the password fits. Raises `WrongPassword`, `TooManyAttempts`."""
+        await self._throttle.attempt(identity.user_id, address)
+        async with self._db.connection() as connection:
+            user = _existing(await repository.find(connection, identity.user_id))
+            stored = await repository.password_hash(connection, identity.user_id)
+        if stored is None or not (await self._passwords.check(stored, normalise_password(password))).fits:
+            raise WrongPassword
+        await self._throttle.forgive(identity.user_id, address)
+        return user, stored
 
     @asynccontextmanager
     async def _change(self) -> AsyncIterator[_Change]:
@@ -299,8 +337,8 @@ class Accounts:
             await self._sessions.close(user_id, [session_id])
 
     async def _set_role(self, change: _Change, user: User, role: Role) -> User:
-        role, tier = roles.granted(user, role)
-        changed = _existing(await repository.set_role(change.connection, user.id, role, tier, self._clock()))
+        granted = roles.granted_tier(role)
+        changed = _existing(await repository.set_role(change.connection, user.id, role, granted, self._clock()))
         await self._tell_profile(change, changed)
         return changed
 
@@ -308,7 +346,7 @@ class Accounts:
         await change.tell(
             ProfileChanged(
                 at=self._clock(), user_id=user.id, display_name=user.display_name, role=user.role,
-                subscription_tier=user.subscription_tier, chat_color=user.chat_color,
+                subscription_tier=user.subscription_tier, chat_color=user.chat_color, channels=user.channels,
             )
         )  # fmt: skip
         await self._sessions.take_over(user)

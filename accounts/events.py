@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import msgspec
+
 from accounts.model import Role, Tier
 from infra.events import Event
 
@@ -16,7 +18,7 @@ class SessionsRevoked(Event, frozen=True, kw_only=True):
 
 
 class ProfileChanged(Event, frozen=True, kw_only=True):
-    """Name, role, tier or colour are new; open sockets take them over."""
+    """Name, role, tier, colour or channel subscriptions are new; open sockets take them over."""
 
     topic: ClassVar[str] = "account.profile_changed"
     user_id: str
@@ -24,3 +26,4 @@ class ProfileChanged(Event, frozen=True, kw_only=True):
     role: Role
     subscription_tier: Tier
     chat_color: str | None = None
+    channels: dict[str, int] = msgspec.field(default_factory=dict)

@@ -12,7 +12,8 @@ Tier = Literal["free", "premium"]
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """An account as its owner and our own code may see it; the password hash is not part of it.
 
-    `chat_color` is `#rrggbb`, or None for one that the client makes of the name.
+    `chat_color` is `#rrggbb`, or None for one that the client makes of the name. `channels` are those whose
+    subscription stands: the creator's id and the level.
     """
 
     id: str
@@ -22,10 +23,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     subscription_tier: Tier
     created_at: datetime
     chat_color: str | None = None
+    channels: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asking: a valid access token whose session still stands. Role, name and colour are the present ones.
+    """Who is asking: a valid access token whose session still stands. All but the ids is as it is now.
 
     `session_id` is the sign-in (the refresh family) the token came from; `expires_at` ends the token, not the session.
     """
@@ -37,6 +39,11 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     expires_at: datetime
     chat_color: str | None = None
+    channels: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def subscribes_to(self, creator_id: str) -> bool:
+        """Whether what is for subscribers of this channel is for them: premium is for every channel's."""
+        return self.subscription_tier == "premium" or creator_id in self.channels
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):

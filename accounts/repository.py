@@ -3,11 +3,12 @@
 from datetime import datetime
 
 import asyncpg
+import msgspec
 
 from accounts.model import Role, Tier, User
 from infra.stores.postgres import Connection
 
-_USER = "id, email, display_name, role, subscription_tier, created_at, chat_color"
+_USER = "id, email, display_name, role, subscription_tier, created_at, chat_color, channels"
 
 
 async def insert(connection: Connection, user: User, password_hash: str) -> bool:
@@ -50,8 +51,11 @@ async def hold(connection: Connection, user_id: str, *, password_hash: str | Non
 
 
 async def lock(connection: Connection, user_id: str) -> User | None:
-    """Find a user about to be changed in this transaction."""
-    row = await connection.fetchrow(f"SELECT {_USER} FROM users WHERE id = $1 FOR UPDATE", user_id)  # noqa: S608
+    """Find a user about to be changed in this transaction.
+
+    Rows elsewhere may refer to the user meanwhile: two that did, and then both change the user, would wait for ever.
+    """
+    row = await connection.fetchrow(f"SELECT {_USER} FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)  # noqa: S608
     return _user(row)
 
 
@@ -83,11 +87,28 @@ async def set_color(connection: Connection, user_id: str, color: str | None, now
     return _user(row)
 
 
-async def set_role(connection: Connection, user_id: str, role: Role, tier: Tier, now: datetime) -> User | None:
+async def set_role(
+    connection: Connection, user_id: str, role: Role, granted: Tier | None, now: datetime
+) -> User | None:
+    """`granted`: the tier an operator gives with the role; None leaves it."""
     row = await connection.fetchrow(
-        "UPDATE users SET role = $2, subscription_tier = $3, updated_at = $4 WHERE id = $1 "  # noqa: S608 - constant
-        f"RETURNING {_USER}",
-        user_id, role, tier, now,
+        "UPDATE users SET role = $2, granted_tier = coalesce($3, granted_tier), updated_at = $4, subscription_tier = "  # noqa: S608
+        "CASE WHEN 'premium' IN (coalesce($3, granted_tier), paid_tier) THEN 'premium' ELSE 'free' END "
+        f"WHERE id = $1 RETURNING {_USER}",
+        user_id, role, granted, now,
+    )  # fmt: skip
+    return _user(row)
+
+
+async def set_rights(
+    connection: Connection, user_id: str, paid: Tier, channels: dict[str, int], now: datetime
+) -> User | None:
+    """`paid`: the tier that payments give; one that an operator granted stands beside it. None: nothing is new."""
+    row = await connection.fetchrow(
+        "UPDATE users SET paid_tier = $2, channels = $3, updated_at = $4, subscription_tier = "  # noqa: S608 - constant
+        "CASE WHEN 'premium' IN (granted_tier, $2) THEN 'premium' ELSE 'free' END "
+        f"WHERE id = $1 AND (paid_tier <> $2 OR channels <> $3) RETURNING {_USER}",
+        user_id, paid, msgspec.json.encode(channels).decode(), now,
     )  # fmt: skip
     return _user(row)
 
@@ -103,4 +124,5 @@ def _user(row: asyncpg.Record | None) -> User | None:
         subscription_tier=row["subscription_tier"],
         created_at=row["created_at"],
         chat_color=row["chat_color"],
+        channels=msgspec.json.decode(row["channels"], type=dict[str, int]),
     )

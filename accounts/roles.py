@@ -1,6 +1,6 @@
 """What a role allows, and how roles change. Pure."""
 
-from accounts.model import Role, Tier, User
+from accounts.model import Role, Tier
 
 CREATING: tuple[Role, ...] = ("creator", "admin")
 
@@ -15,7 +15,9 @@ def as_creator(role: Role) -> Role:
     return role if may_create(role) else "creator"
 
 
-def granted(user: User, role: Role) -> tuple[Role, Tier]:
-    """Role and tier after an operator granted `role`; a creator or admin keeps the tier that was paid for."""
-    tier: Tier = role if role in ("free", "premium") else user.subscription_tier
-    return role, tier
+def granted_tier(role: Role) -> Tier | None:
+    """The tier that comes with a role an operator grants; None: what was granted before stays.
+
+    What was paid for is kept apart and is not theirs to take: whoever pays stays premium as `free`.
+    """
+    return role if role in ("free", "premium") else None

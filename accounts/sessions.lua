@@ -2,7 +2,7 @@
 
 -- Sign-ins of one user. All keys of a user carry the same hash tag, so they live in one slot.
 --   index    sorted set: session id -> when the sign-in began (ms)
---   session  hash: generation, rotated (ms), ends (ms), name, role, tier, color (empty for none)
+--   session  hash: generation, rotated (ms), ends (ms), name, role, tier, color (empty for none), channels (JSON)
 -- A session whose generation is 0 is over: its refresh token was used twice. It is kept until the reuse was told.
 
 local function session_key(index, id)
@@ -24,19 +24,19 @@ local function trim(index, now, life, most)
   return dropped
 end
 
--- keys: index. args: id, now, life (ms), most sign-ins, name, role, tier, color. Answers the ids that had to go.
+-- keys: index. args: id, now, life (ms), most sign-ins, name, role, tier, color, channels. Answers the ids that had to go.
 local function open(keys, args)
   local index, id, now, life = keys[1], args[1], tonumber(args[2]), tonumber(args[3])
   local key = session_key(index, id)
   redis.call('HSET', key, 'generation', 1, 'rotated', now, 'ends', now + life,
-    'name', args[5], 'role', args[6], 'tier', args[7], 'color', args[8])
+    'name', args[5], 'role', args[6], 'tier', args[7], 'color', args[8], 'channels', args[9])
   redis.call('PEXPIRE', key, life)
   redis.call('ZADD', index, now, id)
   redis.call('PEXPIRE', index, life)
   return trim(index, now, life, tonumber(args[4]))
 end
 
--- keys: index. args: id, presented generation, now, grace (ms), name, role, tier, color.
+-- keys: index. args: id, presented generation, now, grace (ms), name, role, tier, color, channels.
 -- Answers {'ok', generation to hand out, ends} or {'over'} or {'reused'}.
 local function rotate(keys, args)
   local key = session_key(keys[1], args[1])
@@ -51,7 +51,7 @@ local function rotate(keys, args)
     redis.call('HSET', key, 'generation', 0)
     return {'reused'}
   end
-  redis.call('HSET', key, 'name', args[5], 'role', args[6], 'tier', args[7], 'color', args[8])
+  redis.call('HSET', key, 'name', args[5], 'role', args[6], 'tier', args[7], 'color', args[8], 'channels', args[9])
   return {'ok', current, tonumber(record[3])}
 end
 
@@ -67,12 +67,13 @@ local function close(keys, args)
   return ended
 end
 
--- keys: index. args: name, role, tier, color. Every open sign-in of the user takes them over.
+-- keys: index. args: name, role, tier, color, channels. Every open sign-in of the user takes them over.
 local function profile(keys, args)
   for _, id in ipairs(redis.call('ZRANGE', keys[1], 0, -1)) do
     local key = session_key(keys[1], id)
     if redis.call('EXISTS', key) == 1 then
-      redis.call('HSET', key, 'name', args[1], 'role', args[2], 'tier', args[3], 'color', args[4])
+      redis.call('HSET', key, 'name', args[1], 'role', args[2], 'tier', args[3], 'color', args[4],
+        'channels', args[5])
     end
   end
   return redis.status_reply('OK')

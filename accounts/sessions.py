@@ -1,8 +1,8 @@
 """Sign-ins that stand, in the Redis cluster: what makes a token die the moment somebody signs out.
 
 One sign-in is one family of refresh tokens with an end that no refresh moves. Its record also holds the user's present
-name, role, tier and colour, so that one round trip tells whether a token still holds and who its owner is now. When
-Redis lost its data, everybody signs in again; when it does not answer, nobody is let in.
+name, role, tier, colour and channel subscriptions, so that one round trip tells whether a token still holds and who its
+owner is now. When Redis lost its data, everybody signs in again; when it does not answer, nobody is let in.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from accounts.errors import SessionOver
 from accounts.model import Role, Tier, User
 from infra.clock import milliseconds
@@ -18,7 +20,7 @@ from infra.stores.redis import Functions, Redis, asked
 
 SOURCE = Path(__file__).with_name("sessions.lua")
 MOST_PER_USER = 50
-FIELDS = ("generation", "ends", "name", "role", "tier", "color")
+FIELDS = ("generation", "ends", "name", "role", "tier", "color", "channels")
 Arguments = list[str | bytes | int | float]
 GRACE = timedelta(seconds=10)  # a double click, two tabs, or an answer that was lost on its way
 
@@ -35,6 +37,7 @@ class Standing:
     role: Role
     tier: Tier
     color: str | None
+    channels: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,26 +111,49 @@ class Sessions:
         """Every sign-in of a user, the oldest first."""
         return _texts(await asked(lambda: self._redis.zrange(_index(user_id), 0, -1)))
 
+    async def freshen(self, user_id: str, session_id: str, fresh: timedelta) -> None:
+        """The password was asked for just now; that counts for so long."""
+        await asked(lambda: self._redis.set(_fresh(user_id, session_id), b"1", px=fresh))
+
+    async def is_fresh(self, user_id: str, session_id: str, now: datetime, fresh: timedelta) -> bool:
+        """Whether the sign-in began, or was made fresh, within this time. One that is over is not."""
+        began = await asked(lambda: self._redis.zscore(_index(user_id), session_id))
+        if began is None:
+            return False
+        if milliseconds(now - fresh) <= began:
+            return True
+        return bool(await asked(lambda: self._redis.exists(_fresh(user_id, session_id))))
+
     async def take_over(self, user: User) -> None:
-        """Every sign-in of the user carries the present name, role, tier and colour from now on."""
+        """Every sign-in of the user carries the present name, role, tier, colour and channels from now on."""
         await self._functions.call("session_profile", [_index(user.id)], _profile(user))
 
 
 def _standing(record: Sequence[Any], now: datetime) -> Standing | None:
     """Of what Redis has for `FIELDS`; None when that sign-in does not stand any more."""
-    *known, color = record
+    *known, color, channels = record
     generation, ends, name, role, tier = known
     if None in known or int(generation) == 0 or int(ends) <= milliseconds(now):
         return None
-    return Standing(name.decode(), role.decode(), tier.decode(), color.decode() if color else None)
+    return Standing(name.decode(), role.decode(), tier.decode(), color.decode() if color else None, _channels(channels))
 
 
 def _index(user_id: str) -> str:
     return f"sessions:{{{user_id}}}"
 
 
+def _fresh(user_id: str, session_id: str) -> str:
+    return f"{_index(user_id)}:{session_id}:fresh"
+
+
 def _profile(user: User) -> list[str]:
-    return [user.display_name, user.role, user.subscription_tier, user.chat_color or ""]
+    channels = msgspec.json.encode(user.channels).decode() if user.channels else ""
+    return [user.display_name, user.role, user.subscription_tier, user.chat_color or "", channels]
+
+
+def _channels(written: bytes | None) -> dict[str, int]:
+    """Empty for none; missing in sign-ins that are older than channel subscriptions."""
+    return msgspec.json.decode(written, type=dict[str, int]) if written else {}
 
 
 def _texts(values: Sequence[bytes]) -> list[str]:

@@ -23,7 +23,7 @@ from infra.settings import Settings, example, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
-OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys", "reindex")
+OPERATOR_COMMANDS = ("migrate", "doctor", "grant", "keys", "reindex", "stripe", "ledger")
 
 
 def main() -> None:
@@ -102,7 +102,21 @@ def parser() -> argparse.ArgumentParser:
     keys = verbs.add_parser("keys", help="list, rotate or retire the keys that sign tokens")
     _add_data(keys)
     keys.add_argument("action", choices=("list", "rotate", "retire"))
+
+    _add_money(verbs)
     return root
+
+
+def _add_money(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    ledger = verbs.add_parser("ledger", help="check that the books add up")
+    _add_data(ledger)
+    ledger.add_argument("action", choices=("check",))
+
+    stripe = verbs.add_parser("stripe", help="compare payments with Stripe")
+    _add_data(stripe)
+    stripe.add_argument("action", choices=("reconcile",))
+    stripe.add_argument("--mend", action="store_true", help="make ours what Stripe's is")
+    stripe.add_argument("--days", type=int, default=35, help="objects made since then (0: all)")
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:

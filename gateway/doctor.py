@@ -10,12 +10,15 @@ from typing import Any
 
 from gateway.health import PING_SECONDS
 from infra.errors import FootlightError
+from infra.metrics import Metrics
 from infra.settings import Settings
 from infra.stores.mongo import open_mongo
 from infra.stores.objects import open_objects
 from infra.stores.postgres import open_postgres
 from infra.stores.redis import open_redis, ping_redis
 from infra.stores.search import open_search
+from payments.stripe.calls import Calls
+from payments.stripe.client import SOMEBODY_WAITS, open_stripe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _store("objects", "FOOTLIGHT_S3_ENDPOINT", open_objects(settings.objects), lambda objects: objects.ping()),
         _store("search", "FOOTLIGHT_SEARCH_URL", open_search(settings.search), lambda search: search.ping()),
     )
-    return [*stores, _ffmpeg(settings), _pages(settings), _secret(settings)]
+    return [*stores, _ffmpeg(settings), _pages(settings), _secret(settings), await _stripe(settings)]
 
 
 async def _store(
@@ -55,6 +58,19 @@ async def _store(
     except TimeoutError:
         return Finding(name, False, f"no answer in {5 * PING_SECONDS:g} s: check {variable}")
     return Finding(name, True, f"{(time.perf_counter() - started) * 1000:.0f} ms to connect and ask")
+
+
+async def _stripe(settings: Settings) -> Finding:
+    if not settings.stripe.secret_key:
+        return Finding("stripe", True, "off: nothing is sold without FOOTLIGHT_STRIPE_SECRET_KEY")
+    if not settings.stripe.webhook_secrets:
+        return Finding("stripe", False, "payments would not be noticed: set FOOTLIGHT_STRIPE_WEBHOOK_SECRETS")
+    try:
+        async with open_stripe(settings.stripe, Metrics(), patience=SOMEBODY_WAITS) as stripe:
+            await Calls(stripe).price_of("premium-monthly")
+    except FootlightError as failure:
+        return Finding("stripe", False, f"{failure.code}: check FOOTLIGHT_STRIPE_SECRET_KEY and _API_BASE")
+    return Finding("stripe", True, f"{settings.stripe.api_base} answers")
 
 
 def _ffmpeg(settings: Settings) -> Finding:

@@ -11,7 +11,9 @@ from api.app import create_api
 from gateway.activity import RoomActivity
 from gateway.converting import transcoding_of
 from gateway.core import Core, running
+from gateway.earning import desk_of, earnings_of
 from gateway.health import Store
+from gateway.paying import open_paying
 from gateway.replaying import open_replay
 from infra.clock import system_clock
 from infra.stores.mongo import open_mongo
@@ -54,6 +56,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
         objects = await stack.enter_async_context(open_objects(settings.objects))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(running(keep_making_indexes(mongo)))
+        paying = await stack.enter_async_context(open_paying(core))
         library = Library.over(mongo, objects, to_bus(core.bus), system_clock)
         transcodes = transcoding_of(core.settings, core.outbox)
         yield Web(
@@ -83,6 +86,13 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 ),
                 watching=Watching(Views(core.redis, system_clock), library.history),
                 playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
+                orders=paying.orders if paying else None,
+                subscriptions=paying.subscriptions if paying else None,
+                gifts=paying.selling.gifts if paying else None,
+                paid_messages=paying.selling.paid_messages if paying else None,
+                earnings=earnings_of(core, paying, mongo) if paying else None,
+                payment_desk=desk_of(core, paying) if paying else None,
+                webhooks=paying.webhooks if paying else None,
                 settings=settings,
             ),
             stores={

@@ -1,9 +1,10 @@
 """How a setting is declared: a dataclass field that names its variable, says what it means and what is allowed."""
 
+import types
 from collections.abc import Callable
 from dataclasses import field
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 Check = Callable[[Any], str | None]  # what is allowed, when the value is not
@@ -28,6 +29,17 @@ def setting(
 
 def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"a number from {low:g} to {high:g}"
+
+
+def beginning(*prefixes: str) -> Check:
+    """For keys that say what they are: one pasted into the wrong place is noticed at start."""
+
+    def check(value: str | tuple[str, ...]) -> str | None:
+        every = (value,) if isinstance(value, str) else value
+        fits = all(one == "" or one.startswith(prefixes) for one in every)
+        return None if fits else f"a key that starts with {' or '.join(prefixes)}"
+
+    return check
 
 
 def url(*schemes: str) -> Check:
@@ -72,3 +84,20 @@ def urls(*schemes: str) -> Check:
 def bus_url(value: str) -> str | None:
     problem = url("amqp", "amqps")(value)
     return None if value == "redis:" or problem is None else f"redis: or {problem}"
+
+
+def parse(kind: Any, raw: str) -> tuple[Any, str | None]:
+    """The value, or what is allowed when `raw` is not of this kind."""
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        return raw, None if raw in choices else "one of " + ", ".join(choices)
+    if isinstance(kind, types.GenericAlias) and kind.__origin__ is tuple:
+        values = tuple(part.strip() for part in raw.split(",") if part.strip())
+        return values, None if values else "at least one value"
+    if kind is bool:
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        return words.get(raw.lower()), None if raw.lower() in words else "true or false"
+    try:
+        return kind(raw), None
+    except ValueError:
+        return None, {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}")

@@ -19,7 +19,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 SECRET_WORDS = ("password", "token", "secret", "cookie", "authorization", "stream_key")
 MAX_DEPTH = 5
 # They log every request or every try to reconnect; what matters of it we say ourselves.
-NOISY = ("uvicorn.access", "botocore", "elastic_transport", "engineio", "socketio")
+# Stripe's client writes whole bodies when asked for details.
+NOISY = ("uvicorn.access", "botocore", "elastic_transport", "engineio", "socketio", "httpcore", "httpx", "stripe")
 SILENT = (
     "aio_pika",
     "aiormq",

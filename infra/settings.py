@@ -6,14 +6,14 @@ is generated from these declarations (`footlight settings`), and a test fails wh
 
 import dataclasses
 import re
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_type_hints
 
 from infra.convert_settings import ConvertSettings
-from infra.declaring import between, bus_url, networks, optional_url, own_address, setting, url, urls
+from infra.declaring import between, bus_url, networks, optional_url, own_address, parse, setting, url, urls
+from infra.stripe_settings import StripeSettings
 
 T = TypeVar("T")
 
@@ -240,7 +240,7 @@ class VodSettings:
     upload_quota_bytes: int = setting(
         "FOOTLIGHT_UPLOAD_QUOTA_BYTES",
         200 << 30,
-        "what all uploads of one account may take",
+        "what one account's uploads may take",
         check=between(1 << 20, 1 << 50),
     )
     open_uploads: int = setting(
@@ -400,6 +400,7 @@ class Settings:
     realtime: RealtimeSettings = RealtimeSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     metrics: MetricsSettings = MetricsSettings()
+    stripe: StripeSettings = StripeSettings()  # noqa: RUF009 - frozen, as all of them
     logs: LogSettings = LogSettings()
 
 
@@ -449,7 +450,7 @@ def _read(concern: type[T], environment: Mapping[str, str], problems: list[str])
         raw = environment.get(variable, "").strip()
         if not raw:
             continue
-        value, allowed = _parse(hints[item.name], raw)
+        value, allowed = parse(hints[item.name], raw)
         allowed = allowed or (check(value) if check else None)
         if allowed:
             shown = "(hidden)" if item.metadata["secret"] else repr(PASSWORD.sub("//(hidden)@", raw))
@@ -457,23 +458,6 @@ def _read(concern: type[T], environment: Mapping[str, str], problems: list[str])
         else:
             values[item.name] = value
     return concern(**values)
-
-
-def _parse(kind: Any, raw: str) -> tuple[Any, str | None]:
-    """The value, or what is allowed when `raw` is not of this kind."""
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        return raw, None if raw in choices else "one of " + ", ".join(choices)
-    if isinstance(kind, types.GenericAlias) and kind.__origin__ is tuple:
-        values = tuple(part.strip() for part in raw.split(",") if part.strip())
-        return values, None if values else "at least one value"
-    if kind is bool:
-        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        return words.get(raw.lower()), None if raw.lower() in words else "true or false"
-    try:
-        return kind(raw), None
-    except ValueError:
-        return None, {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}")
 
 
 def example() -> str:

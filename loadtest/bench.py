@@ -11,17 +11,20 @@ import os
 import platform as machine
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from infra.local.environment import find_ffmpeg
-from loadtest import api_speed, automod, glass, room_operation, search, start_up, web_chat
+from loadtest import api_speed, automod, glass, room_operation, search, start_up, web_chat, webhooks
 from loadtest.realtime import rows as realtime
 from loadtest.stack import Stack, platform
 from loadtest.vod import sending, watching
 
-NAMES = ("start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos", "sending")
+NAMES = (
+    "start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos", "sending",
+    "webhooks",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -43,14 +46,18 @@ def _rows(words: str) -> list[str]:
     return names
 
 
-def _on_a_platform(which: list[str], seconds: float) -> Iterator[Callable[[Stack], Awaitable[str]]]:
-    """Those that need a whole platform of their own."""
+def _on_a_platform(
+    which: list[str], seconds: float
+) -> Iterator[tuple[Callable[[Stack], Awaitable[str]], Mapping[str, str]]]:
+    """Those that need a whole platform of their own, and the settings that it needs."""
     if "api" in which:
-        yield partial(api_speed.measure, seconds=min(seconds, 40.0))
+        yield partial(api_speed.measure, seconds=min(seconds, 40.0)), {}
     if "videos" in which:
-        yield watching.measure
+        yield watching.measure, {}
     if "sending" in which:
-        yield sending.measure
+        yield sending.measure, {}
+    if "webhooks" in which:
+        yield webhooks.measure, webhooks.ENVIRONMENT
 
 
 async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, quick: bool = False) -> None:
@@ -62,8 +69,8 @@ async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, q
         print(automod.measure(), flush=True)
     if "room-operation" in which:
         print(await room_operation.measure(min(seconds, 15.0)), flush=True)
-    for measure in _on_a_platform(which, seconds):
-        async with platform() as stack:
+    for measure, environment in _on_a_platform(which, seconds):
+        async with platform(environment=environment) as stack:
             print(await measure(stack), flush=True)
     if "search" in which:
         print(await search.measure(), flush=True)

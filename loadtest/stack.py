@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +36,10 @@ class Stack:
 
 
 @asynccontextmanager
-async def platform(folder: Path | None = None, *more: str) -> AsyncIterator[Stack]:
-    """Run it for as long as the block lasts; `more` are further arguments of `footlight up`."""
+async def platform(
+    folder: Path | None = None, *more: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Stack]:
+    """Run it for as long as the block lasts; `more` are further arguments of `footlight up`, `environment` settings."""
     with tempfile.TemporaryDirectory(prefix="footlight-") as temporary:
         home = folder or Path(temporary) / "data"
         port, rtmp_port = free_pair(), free_port()
@@ -45,8 +47,9 @@ async def platform(folder: Path | None = None, *more: str) -> AsyncIterator[Stac
         started = time.monotonic()
         with (Path(temporary) / "log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *command, "--rtmp-port", str(rtmp_port), *more, stdout=log, stderr=log, start_new_session=True
-            )
+                *command, "--rtmp-port", str(rtmp_port), *more, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **(environment or {})},
+            )  # fmt: skip
         try:
             web = f"http://localhost:{port}"
             await ready(web, process, Path(temporary) / "log")

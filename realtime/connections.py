@@ -149,7 +149,7 @@ class Connections:
                 connection.socket.dismiss(SESSION_OVER)
 
     def rename(self, profile: ProfileChanged) -> None:
-        """Take over a new name, role, tier or colour."""
+        """Take over a new name, role, tier, colour or channel subscriptions."""
         self._profiles.append((self._heard, profile))
         self._heard += 1
         for connection in self.of_user(profile.user_id):
@@ -191,6 +191,7 @@ def _take_over(connection: Connection, profile: ProfileChanged) -> None:
             role=profile.role,
             subscription_tier=profile.subscription_tier,
             chat_color=profile.chat_color,
+            channels=profile.channels,
         )
 
 

@@ -16,6 +16,7 @@ from realtime.bodies import Answer, Body
 from realtime.connections import Connection
 from realtime.entries import Message, User
 from realtime.events import MOD_EVENTS
+from realtime.gifts import GiftLog
 from realtime.handlers.chat import ChatHandlers, OnlyEmotes, let_through
 from realtime.handlers.commands import CommandHandlers
 from realtime.handlers.features import FeatureHandlers
@@ -32,11 +33,15 @@ from realtime.moderation.names import PeopleByName
 from realtime.moderation.once import Once
 from realtime.moderation.screening import AutoMod
 from realtime.moderation.truth import ChannelTruth
+from realtime.paid import PaidDelivery, PaidLog
+from realtime.paid_texts import PaidTexts
 from realtime.ports import StreamLookup, ViewerCounts
+from realtime.present import RoomsWithPeople
 from realtime.room.features import feature_functions
 from realtime.room.feed import RoomFeed
 from realtime.room.log_redis import RedisRoomLog, room_functions
 from realtime.room.polls import Polls
+from realtime.room.presence import presence_functions
 from realtime.room.projection import Projection
 from realtime.room.raids import Raids
 from realtime.room.reactions import Reactions
@@ -61,6 +66,11 @@ class Desk:
     polls: Polls
     reactions: Reactions
     raids: Raids
+    paid_texts: PaidTexts
+    paid: PaidLog
+    paid_delivery: PaidDelivery
+    gifts: GiftLog
+    people: RoomsWithPeople
     set_color: SetColor
 
     def handlers(self, rooms: Rooms, chat: ChatHandlers) -> Mapping[str, Handler]:
@@ -133,23 +143,36 @@ def open_desk(  # the one place where it comes together, by keyword
     moderation = Moderation(db, outbox, rooms=projection, feed=feed, messages=messages, clock=clock)
     once, functions, known = Once(moderation.records, projection), feature_functions(redis), room_log.known
 
-    async def say(stream_id: str, message: Message) -> object:
-        return await let_through(room_log, stream_id, message)
+    paid = PaidLog(db, moderation.records, projection, clock=clock)
+
+    async def say(stream_id: str, message: Message) -> None:
+        if message.paid is None:
+            await let_through(room_log, stream_id, message)
+        else:
+            await paid.approve(message)
 
     async def how_many(stream_id: str) -> int:
         return (await viewers.counts([stream_id])).get(stream_id, 0)
 
+    screening = AutoMod(clock, classifier)
+    holding = HeldQueue(functions, known, say, once.record, pay_back=paid.deny)
+    paid_texts = PaidTexts(streams, truth, screening, clock)
     return Desk(
         db=db,
         clock=clock,
         room_log=room_log,
         moderation=moderation,
-        screening=AutoMod(clock, classifier),
-        holding=HeldQueue(functions, known, say, once.record),
+        screening=screening,
+        holding=holding,
         following=KnownFollows(Follows(db, outbox, clock=clock), clock),
         only_emotes=KnownEmotes(emotes_of(db)).only,
         polls=Polls(functions, known, once.record),
         reactions=Reactions(functions, known),
         raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock=clock), viewers=how_many),
+        paid_texts=paid_texts,
+        paid=paid,
+        paid_delivery=PaidDelivery(db, paid, paid_texts, truth, holding, clock=clock),
+        gifts=GiftLog(db, moderation.records, projection, clock=clock),
+        people=RoomsWithPeople(db, presence_functions(redis), truth, clock),
         set_color=set_color,
     )

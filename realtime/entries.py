@@ -9,6 +9,7 @@ from msgspec import Struct, json, to_builtins
 
 RoomRole = Literal["viewer", "vip", "moderator", "admin", "creator"]
 Tint = Literal["primary", "blue", "green", "orange", "purple"]
+PaidMode = Literal["open", "held", "off"]
 
 
 class User(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,7 +34,8 @@ class RoomSettings(Struct, frozen=True, kw_only=True):
 
     `slow_seconds` between two messages of one user (0: none), `auto_slow_seconds` the same set by the room itself while
     it is too loud: the greater holds. `followers_seconds`: only who follows for so long may write (null: everybody).
-    `delay_seconds`: others see a message so long after moderators. `max_length` in characters.
+    `delay_seconds`: others see a message so long after moderators. `max_length` in characters. `paid_messages`: shown
+    when they are paid, held for a moderator, or not taken.
     """
 
     slow_seconds: int = 0
@@ -46,6 +48,7 @@ class RoomSettings(Struct, frozen=True, kw_only=True):
     shield: bool = False
     read_only: bool = False
     max_length: int = 500
+    paid_messages: PaidMode = "open"
 
 
 class Line(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -102,6 +105,20 @@ class Announcement(Line, frozen=True, kw_only=True, tag="announcement"):
     user: User
     text: str
     tint: Tint
+
+
+class Gift(Line, frozen=True, kw_only=True, tag="gift"):
+    """`user` gave `count` subscriptions, each for so many `months`: to this channel at `level`, or premium at level 0.
+
+    `text` says it in words. `recipients` are the first few who have one by then.
+    """
+
+    user: User
+    text: str
+    count: int
+    level: int
+    months: int
+    recipients: list[Person]
 
 
 class Moderation(Line, frozen=True, kw_only=True, omit_defaults=True, tag="moderation"):
@@ -193,6 +210,7 @@ class Removed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="removed"
 Entry = (
     Message
     | Announcement
+    | Gift
     | Moderation
     | SettingsChanged
     | RoleChanged

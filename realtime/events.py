@@ -7,12 +7,12 @@ a room's log are in `realtime/entries.py`, what moderators command in `realtime/
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from infra.errors import FootlightError, Unauthenticated
 from media.events import StreamStatus
 from realtime.bodies import Answer, Body, Epoch, Identifier, Offset, Refusal, StreamId, UserId
-from realtime.entries import Entry, Pin, Poll, Raid, RoomRole, RoomSettings, User
+from realtime.entries import Entry, Message, Pin, Poll, Raid, RoomRole, RoomSettings, User
 from realtime.errors import (
     ChatBanned,
     ChatSlowMode,
@@ -107,7 +107,11 @@ class JoinRoom(Body, frozen=True, kw_only=True):
 
 
 class RoomJoined(Answer, frozen=True, kw_only=True):
-    """`recovered`: `entries` are exactly what was missed. Otherwise throw away what you have and begin from them."""
+    """`recovered`: `entries` are exactly what was missed. Otherwise throw away what you have and begin from them.
+
+    `on_top` are paid messages whose time on top is not over (`at` + `paid.pin_seconds`), the oldest first; later ones
+    come as entries.
+    """
 
     epoch: str
     offset: int
@@ -121,6 +125,7 @@ class RoomJoined(Answer, frozen=True, kw_only=True):
     pin: Pin | None = None
     poll: Poll | None = None
     raid: Raid | None = None
+    on_top: list[Message] = field(default_factory=list)
 
 
 class LeaveRoom(Body, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 Entry = dict[str, Any]
 Covers = Callable[[str, str], bool]  # of a user's id and a message's
-SAID = ("message", "announcement")
+SAID = ("message", "announcement", "gift")
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Seen:
 
     def _apply(self, entry: Entry) -> None:
         match entry["kind"]:
-            case "message" | "announcement":
+            case "message" | "announcement" | "gift":
                 self.lines[entry["offset"]] = entry
             case "removed":
                 self.lines.pop(entry["offset"], None)

@@ -10,6 +10,7 @@ from gateway.cataloguing import cataloguing
 from gateway.converting import tending_conversions
 from gateway.core import Core, open_core, running
 from gateway.metering import showing
+from gateway.paying import working_on_payments
 from gateway.recording import making_recordings
 from gateway.serving import stop_on_signals
 from gateway.uploading import sweeping_uploads
@@ -89,6 +90,7 @@ async def run(_: argparse.Namespace, settings: Settings) -> int:
         await stack.enter_async_context(sweeping_uploads(core, mongo, objects))
         await stack.enter_async_context(making_recordings(core, mongo, objects))
         await stack.enter_async_context(tending_conversions(core, mongo, objects))
+        await stack.enter_async_context(working_on_payments(core))
         search = await stack.enter_async_context(open_search(settings.search))
         await stack.enter_async_context(indexing(core, mongo, search))
         queue = QueueFigures(core.metrics, core.db)

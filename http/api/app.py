@@ -16,11 +16,17 @@ from api.channels_log import LogController
 from api.channels_people import PeopleController
 from api.channels_requests import UnbanController
 from api.creators import CreatorController
+from api.earnings import EarningsController
 from api.emotes import EmoteController
 from api.errors import HANDLERS, AnyRequest, MalformedJson, WrongContentType
+from api.gifts import ChannelGiftController, GiftController
 from api.held import HeldController, HeldInChannel
 from api.history import HistoryController
 from api.openapi import complete_document, openapi_config
+from api.paid_messages import ChannelPaidMessageController, PaidMessageController
+from api.payments import CheckoutController, PlanController, SubscriptionController
+from api.payments_admin import PaymentAdminController, PaymentDesk
+from api.payouts import PayoutController
 from api.playback import PlaybackController
 from api.replay import ReplayController
 from api.retries import RetryController
@@ -30,6 +36,7 @@ from api.streams import StreamController
 from api.timeline import TimelineController
 from api.uploads import UploadController, large_forms
 from api.videos import AttachmentController, LikeController, VideoController
+from api.webhooks import WebhookController
 from api.wellknown import public_keys
 from infra.settings import Settings
 from media.catalog.library import Library
@@ -40,12 +47,22 @@ from media.live.charts import Charts
 from media.live.streams import Streams
 from media.vod.retrying import Retrying
 from media.vod.uploads import Uploads
+from payments.earnings import Earnings
+from payments.gifts import Gifts
+from payments.inbox import Webhooks
+from payments.orders import Orders
+from payments.paid_messages import PaidMessages
+from payments.subscriptions import Subscriptions
 from realtime.archive.replay import Replay
 from realtime.channel_emotes import ChannelEmotes
 from realtime.moderation.channels import Channels
 from realtime.ports import ViewerCounts
 
 CHANNELS = (ModeratedController, ChannelController, FilterController, PeopleController, UnbanController, LogController)
+PAYMENTS = (PlanController, CheckoutController, SubscriptionController)
+EARNINGS = (EarningsController, PayoutController)
+GIFTS = (GiftController, ChannelGiftController)
+PAID_MESSAGES = (PaidMessageController, ChannelPaidMessageController)
 VIDEOS = (VideoController, LikeController, AttachmentController, HistoryController, CreatorController)
 
 
@@ -66,6 +83,13 @@ class Parts(TypedDict, total=False):
     replay: Replay | None
     watching: Watching | None
     playback: Required[Playback]
+    orders: Orders | None
+    subscriptions: Subscriptions | None
+    gifts: Gifts | None
+    paid_messages: PaidMessages | None
+    earnings: Earnings | None
+    payment_desk: PaymentDesk | None
+    webhooks: Webhooks | None
 
 
 def create_api(*, settings: Settings, **parts: Unpack[Parts]) -> Litestar:
@@ -97,6 +121,12 @@ def _handlers(parts: Parts, settings: Settings) -> list[ControllerRouterHandler]
     found += [ReplayController] if parts.get("replay") is not None else []
     found += [SearchController] if parts.get("video_search") is not None else []
     found += [UploadController, large_forms(settings.vod)] if parts.get("uploads") is not None else []
+    found += PAYMENTS if parts.get("subscriptions") is not None else ()
+    found += GIFTS if parts.get("gifts") is not None else ()
+    found += PAID_MESSAGES if parts.get("paid_messages") is not None else ()
+    found += EARNINGS if parts.get("earnings") is not None else ()
+    found += [PaymentAdminController] if parts.get("payment_desk") is not None else []
+    found += [WebhookController] if parts.get("webhooks") is not None else []
     return found
 
 
@@ -125,8 +155,11 @@ def given(value: object) -> Provide:
 async def require_json(request: AnyRequest) -> None:
     """Refuse a body that is not JSON or does not call itself so: a form of another site could send it unasked.
 
-    A handler that takes something else names it: `opt={"content_types": ("multipart/form-data",)}`.
+    A handler that takes something else names it: `opt={"content_types": ("multipart/form-data",)}`. One with
+    `opt={"raw_body": True}` believes nothing of a body before it has looked at it itself.
     """
+    if request.route_handler.opt.get("raw_body"):
+        return
     length = request.headers.get("content-length", "0")
     if length == "0" and "transfer-encoding" not in request.headers:
         return

@@ -67,6 +67,10 @@ class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
     new_password: Password
 
 
+class Confirmation(msgspec.Struct, forbid_unknown_fields=True):
+    password: Password
+
+
 class Session(msgspec.Struct, frozen=True):
     """A fresh access token and whose it is. The refresh token travels in its cookie only."""
 
@@ -205,6 +209,24 @@ class AuthController(Controller):
         return signed(
             await accounts.change_password(identity, data.current_password, data.new_password, client_address)
         )
+
+    @post(
+        "/confirm",
+        status_code=204,
+        guards=[signed_in],
+        operation_id="confirmPassword",
+        summary="Show who one is once more, for what asks for a fresh sign-in",
+        security=KNOWN_USER,
+        responses=problems(*NEEDS_USER, WrongPassword, TooManyAttempts, PasswordsBusy, body=True),
+    )
+    async def confirm(
+        self,
+        data: Annotated[Confirmation, Body(examples=example({"password": "seven green kites"}))],
+        accounts: NamedDependency[Accounts],
+        identity: NamedDependency[Identity],
+        client_address: NamedDependency[str],
+    ) -> None:
+        await accounts.confirm_password(identity, data.password, client_address)
 
     @post(
         "/creator",

@@ -43,7 +43,7 @@ def require_watching(gate: Gate, viewer: Identity | None) -> None:
     if gate.visibility == "premium" and not mine:
         if viewer is None:
             raise Unauthenticated("Sign in with a subscription to watch this.")
-        if viewer.subscription_tier != "premium":
+        if not viewer.subscribes_to(gate.owner_id):
             raise PremiumOnly
     if not gate.is_playable:
         raise NotPlayableYet if mine else gate.missing

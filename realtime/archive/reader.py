@@ -22,7 +22,7 @@ from realtime.room.log import Line
 from realtime.room.redaction import covered_by, covers, tombstone
 
 MAX_LIMIT = 500
-SAID = frozenset({"message", "announcement"})
+SAID = frozenset({"message", "announcement", "gift"})
 SAID_ORDER = [("at", 1), ("offset", 1)]
 OWN_FIELDS = ("_id", "epoch", "mark")
 # Everything that begins with an exclamation mark and goes on: removals, without the many other control entries.

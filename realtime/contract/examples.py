@@ -4,7 +4,7 @@ from typing import Any
 
 from realtime.bodies import Answer
 from realtime.disconnects import DISCONNECTS, NODE_DRAINING
-from realtime.entries import Message, Moderation, Person, Poll, PollChanged, Removed, RoomSettings, User
+from realtime.entries import Gift, Message, Moderation, Paid, Person, Poll, PollChanged, Removed, RoomSettings, User
 from realtime.errors import PremiumRoom
 from realtime.events import (
     AskChatters,
@@ -39,6 +39,7 @@ LINE = Message(offset=42, stream_id=STREAM, id="m-7f3a9c21", user=ADA, text="Goo
 MOD = User(id="0198c5a1-3b4c-7d11-9e2f-5a6b7c8d9e0f", name="Mo", role="moderator")
 MESSAGE = "m-7f3a9c21"
 ACTION = "0198c5b0-77aa-7b00-8c1d-2e3f4a5b6c7d"
+ORDER = "0198c5b7-4e5f-7100-8a9c-6d7e8f90a1b2"
 POLL = "0198c5b3-1c2d-7e00-9f10-213243546576"
 HELD = mod.HeldMessage(
     id="0198c5b1-90ab-7c00-8d1e-3f4a5b6c7d8e",
@@ -83,6 +84,27 @@ ENTRIES = [
         poll=Poll(id=POLL, question="Tea?", choices=["Yes", "No"], votes=[0, 0], state="open", closes_at=AT + 60_000),
     ),
     Removed(offset=45, stream_id=STREAM),
+    Message(
+        offset=46,
+        stream_id=STREAM,
+        id=ORDER,
+        user=ADA,
+        text="For the tea!",
+        at=AT,
+        paid=Paid(amount_minor=1000, currency="eur", pin_seconds=60),
+    ),
+    Gift(
+        offset=47,
+        stream_id=STREAM,
+        id="0198c5b8-5f60-7200-8bad-7e8f90a1b2c3",
+        at=AT,
+        user=ADA,
+        text="gave 5 tier 1 subscriptions to this room.",
+        count=5,
+        level=1,
+        months=1,
+        recipients=[Person(id=MOD.id, name="Mo")],
+    ),
 ]
 
 CONNECT = Auth(device="d-41c7a9e05b")

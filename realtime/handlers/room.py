@@ -6,7 +6,7 @@ import msgspec
 
 from infra.errors import FootlightError, Unauthenticated
 from realtime.connections import MAX_ROOMS, Connection
-from realtime.entries import Entry, User
+from realtime.entries import Entry, Message, User
 from realtime.errors import NotInRoom, PremiumRoom, TooManyRooms
 from realtime.events import (
     Answer,
@@ -65,6 +65,7 @@ class RoomHandlers:
             pin=room.pin_for(user),
             poll=room.scene.poll,
             raid=room.scene.raid,
+            on_top=cast("list[Message]", [msgspec.Raw(line.entry) for line in room.on_top_for(user)]),
         )
 
     def _admit(self, who: Connection, room: Room) -> None:

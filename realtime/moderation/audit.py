@@ -22,6 +22,8 @@ COLUMNS = (
     "revision", "at", "action", "actor_id", "actor_name", "actor_role", "target_id", "target_name", "message_id",
     "reason", "snapshot", "before", "after", "stream_id", "id", "undoes", "undone_by",
 )  # fmt: skip
+# What people did about themselves, and what was bought.
+NOBODY_MODERATED = ("acknowledge", "paid_message", "paid_withdrawn", "gift", "gift_withdrawn")
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -81,15 +83,15 @@ class Audit:
                 return
 
     async def figures(self, identity: Identity, channel_id: str, period: LogFilter) -> list[Figures]:
-        """The busiest first, at most 200. What people did about themselves (acknowledge) is not counted."""
+        """The busiest first, at most 200. What is in `NOBODY_MODERATED` is not counted."""
         async with self._db.connection() as connection:
             await admitted(connection, channel_id, identity, "see_private")
             rows = await connection.fetch(
                 "SELECT actor_id, (array_agg(actor->>'name' ORDER BY revision DESC))[1] AS name, action, "
-                "count(*) AS n FROM moderation_log WHERE channel_id = $1 AND action <> 'acknowledge' "
+                "count(*) AS n FROM moderation_log WHERE channel_id = $1 AND action <> ALL($4) "
                 "AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3) "
                 "GROUP BY actor_id, action",
-                channel_id, period.since, period.until,
+                channel_id, period.since, period.until, NOBODY_MODERATED,
             )  # fmt: skip
         names = {row["actor_id"]: row["name"] for row in rows}
         counts: dict[str, dict[str, int]] = {}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from realtime.bodies import Answer, Body, Identifier, StreamId, UserId
-from realtime.entries import RoomRole, Tint, User
+from realtime.entries import Paid, PaidMode, RoomRole, Tint, User
 from realtime.room.rules import Caution
 
 Reason = Annotated[str, Meta(max_length=500)]
@@ -88,6 +88,7 @@ class ChangeSettings(Command, frozen=True, kw_only=True):
     unique_chat: bool | UnsetType = UNSET
     delay_seconds: Literal[0, 2, 4, 6] | UnsetType = UNSET
     read_only: bool | UnsetType = UNSET
+    paid_messages: PaidMode | UnsetType = UNSET
 
 
 class Shield(Command, frozen=True, kw_only=True):
@@ -235,7 +236,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class HeldMessage(Struct, frozen=True, kw_only=True):
-    """A message that waits for a moderator. `claimed_by` has it until `claimed_until`."""
+    """A message that waits for a moderator. `claimed_by` has it until `claimed_until`. `paid`: what goes back if it is
+    denied, or nobody decides."""
 
     id: str
     stream_id: str
@@ -244,6 +246,7 @@ class HeldMessage(Struct, frozen=True, kw_only=True):
     at: int
     expires_at: int
     findings: list[Finding]
+    paid: Paid | None = None
     claimed_by: User | None = None
     claimed_until: int | None = None
 

@@ -27,6 +27,7 @@ CLAIM_SECONDS = 60
 MANY_WAIT_MS = 30_000  # by then one of the author's ten is probably decided
 
 Verdict = Literal["approve", "deny"]
+PayBack = Callable[[Message], Awaitable[object]]  # a paid message was not let through; again changes nothing
 Say = Callable[[str, Message], Awaitable[object]]
 """Puts a message into the log of that room, whatever its modes. The same message again changes nothing. Raises
 `ChatBanned`, `RoomEnded`, `Unavailable`."""
@@ -61,6 +62,10 @@ class _Decision:
         return id_of(self.verdict, self.message.stream_id, self.held_id)
 
 
+async def nothing_owed(_: Message) -> None:
+    """For rooms where nobody pays."""
+
+
 class HeldQueue:
     """The held messages of all rooms. Every method raises `Unavailable` when the room's shard does not answer."""
 
@@ -71,14 +76,18 @@ class HeldQueue:
         say: Say,
         record: RecordOnce,
         limits: Limits = DEFAULT_LIMITS,
+        pay_back: PayBack = nothing_owed,
     ) -> None:
         self._calls = FeatureCalls(functions, know_rules)
         self._say = say
         self._record = record
         self._limits = limits
+        self._pay_back = pay_back
         self._rounds = Rounds("held", self.expire)
 
-    async def add(self, channel_id: str, message: Message, findings: Sequence[Finding]) -> None:
+    async def add(
+        self, channel_id: str, message: Message, findings: Sequence[Finding], held_seconds: float | None = None
+    ) -> None:
         """Hold a message (its offset does not matter) and tell desk and author; the same one again changes nothing.
 
         Raises `ChatBanned`, and `ChatTooFast` when ten messages of its author wait. In a full queue the oldest expires.
@@ -87,10 +96,11 @@ class HeldQueue:
         held_id = id_of("held", room, user.id, message.id)
         body = _body(HeldMessage(
             id=held_id, stream_id=room, user=user, text=message.text, at=0, expires_at=0, findings=list(findings),
+            paid=message.paid,
         ))  # fmt: skip
         text = msgspec.json.encode(message)
         about = (held_id, channel_id, user.id, message.id, text, body)
-        limits = (int(self._limits.held_seconds * 1000), self._limits.messages)
+        limits = (int((held_seconds or self._limits.held_seconds) * 1000), self._limits.messages)
         match await self._calls.call(room, "held_add", PARTS, [room, *about, *limits]):
             case [b"many"]:
                 raise ChatTooFast(retry_after_ms=MANY_WAIT_MS)
@@ -154,6 +164,8 @@ class HeldQueue:
         done = (outcome == "approved") == (decision.verdict == "approve")
         if done:
             await self._record(_deed(stream_id, decision))
+        if outcome != "approved" and decision.message.paid is not None:
+            await self._pay_back(decision.message)
         await self._calls.call(stream_id, "held_settle", PARTS, [stream_id, decision.held_id, outcome])
         return done
 

@@ -34,6 +34,9 @@ SWITCHES = {
 }
 
 
+PAID_MODES = {"open": "on", "held": "looked at first", "off": "off"}
+
+
 def named(command: ChangeSettings) -> Values:
     """What the command changes; raises `Invalid` for what cannot be."""
     wanted = msgspec.structs.asdict(command)
@@ -58,6 +61,8 @@ def differences(old: Any, new: Any) -> tuple[Values, Values]:
 def in_words(after: Values) -> str:
     """What is different now, as the middle of a sentence."""
     said = [f"{name} {'on' if after[key] else 'off'}" for key, name in SWITCHES.items() if key in after]
+    if "paid_messages" in after:
+        said.append(f"paid messages {PAID_MODES[after['paid_messages']]}")
     if "slow_seconds" in after:
         slow = after["slow_seconds"]
         said.append(f"slow mode {words.duration(slow)}" if slow else "slow mode off")

@@ -40,11 +40,15 @@ class AutoMod:
         self._ready: OrderedDict[int, tuple[Private, _Ready]] = OrderedDict()
 
     async def screen(self, room: Room, user: User, identity: Identity, text: str) -> Screened:
-        ready = self._ready_for(room.scene.rules.private)
+        return await self.look(room.scene.rules.private, room.stream.creator_id, user, text)
+
+    async def look(self, private: Private, channel_id: str, user: User, text: str) -> Screened:
+        """What a channel with these rules says to a text of this user."""
+        ready = self._ready_for(private)
         if ready.idle:
-            return await self._opinion(room, text) if self._classifier is not None else Screened()
+            return await self._opinion(channel_id, text) if self._classifier is not None else Screened()
         facts = Facts(
-            account_age_seconds=self._account_age(identity.user_id),
+            account_age_seconds=self._account_age(user.id),
             follows_for_seconds=None,
             is_subscriber=user.subscriber,
             is_vip=user.role == "vip",
@@ -54,11 +58,11 @@ class AutoMod:
             return Screened(refused=[reason.public for reason in verdict.reasons])
         if isinstance(verdict, Hold):
             return Screened(held=[_finding(reason) for reason in verdict.reasons])
-        return await self._opinion(room, text) if self._classifier is not None else Screened()
+        return await self._opinion(channel_id, text) if self._classifier is not None else Screened()
 
-    async def _opinion(self, room: Room, text: str) -> Screened:
+    async def _opinion(self, channel_id: str, text: str) -> Screened:
         assert self._classifier is not None  # noqa: S101 - `screen` asks only then
-        opinion = await self._classifier.classify(text, Context(channel_id=room.stream.creator_id))
+        opinion = await self._classifier.classify(text, Context(channel_id=channel_id))
         if opinion is None:
             nobody = Finding(code="classifier.away", detail="The classifier did not answer.", start=0, end=0)
             return Screened(held=[nobody]) if self._classifier.fallback == "hold" else Screened()

@@ -28,6 +28,7 @@ from realtime.ports import StreamSnapshot
 from realtime.room.delay import HeldBack
 from realtime.room.lines import RecentLines
 from realtime.room.log import FRESH_ENTRIES, Known, Line, Lost, Position, Recovered
+from realtime.room.on_top import OnTop
 from realtime.room.reads import Readable
 from realtime.room.redaction import is_control
 from realtime.room.rules import Patch, Sanction
@@ -76,6 +77,7 @@ class Room:
         self.said = 0  # messages so far, for who looks after loud rooms
         self.lines = RecentLines(stream.id)
         self.scene = Scene()
+        self._on_top = OnTop()
         self._log = room_log
         self._around = around
         self._merger, self._staff_merger = Merger(self.audience), Merger(self.staff)
@@ -104,9 +106,15 @@ class Room:
         now = milliseconds(self._around.clock())
         return self.scene.pin(now, up_to=shown.offset if shown is not None else None)
 
+    def on_top_for(self, user: User | None) -> list[Line]:
+        """The paid messages that are on top, as far as they may know yet."""
+        shown = self.shown(staff=user is not None and may(user.role, "see_private"))
+        now = milliseconds(self._around.clock())
+        return self._on_top.now(now, self.lines.as_shown, up_to=shown.offset if shown is not None else None)
+
     async def begin(self) -> None:
         """Called once the subscription stands; what was heard meanwhile is fetched if the log's answer lacks it."""
-        self.lines.begin(await self._look(None))
+        self._begin_lines(await self._look(None))
         self._begin_scene(await self._around.known(self.id))
         self._fetch_unless_level()
 
@@ -129,7 +137,7 @@ class Room:
             id=identity.user_id,
             name=identity.display_name,
             role=role,
-            subscriber=identity.subscription_tier == "premium",
+            subscriber=identity.subscribes_to(self.stream.creator_id),
             color=identity.chat_color,
         )
 
@@ -248,6 +256,7 @@ class Room:
     def _consider(self, line: Line) -> None:
         if not is_control(line.mark):
             self.said += 1
+            self._on_top.look(line)
             return
         self.scene.look(line)
         self._delay_as_set()
@@ -350,12 +359,16 @@ class Room:
     def _adopt(self, found: Recovered | Lost) -> None:
         if isinstance(found, Lost):
             self._reset()
-            self.lines.begin(found)
+            self._begin_lines(found)
             self.scene.lose_log()
             self._read_rules()
             return
         for line in found.lines:
             self._pass_on(line)
+
+    def _begin_lines(self, found: Recovered | Lost) -> None:
+        self.lines.begin(found)
+        self._on_top.begin(found.lines)
 
     def _reset(self) -> None:
         self._merger.forget()

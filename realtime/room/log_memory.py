@@ -35,7 +35,7 @@ from realtime.room.rules import Change, Rules, patched
 
 UNIQUE_SECONDS = 600
 KEEP_RESTORED = 100
-ANNOUNCEMENT = b'"kind":"announcement"'
+PIN = b'"kind":"pin"'
 Publish = Callable[[str, bytes], None]
 
 
@@ -71,9 +71,9 @@ class _Room:
             self.prints[draft.fingerprint] = now
 
     def said_under(self, mark: bytes) -> Line | None:
-        """The newest; an announcement has a plus before its mark."""
+        """The newest; an announcement or a gift has a plus before its mark, as a pin of it has."""
         found = [line for line in self.lines if line.mark == mark]
-        found = found or [line for line in self.lines if line.mark == b"+" + mark and ANNOUNCEMENT in line.entry]
+        found = found or [line for line in self.lines if line.mark == b"+" + mark and PIN not in line.entry]
         return found[-1] if found else None
 
     def quotes_removed(self, mark: bytes) -> bool:

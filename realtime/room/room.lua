@@ -252,12 +252,12 @@ local function newest_with(log, mark)
   end
 end
 
--- What was said under this mark; an announcement has a plus before it.
+-- What was said under this mark; an announcement or a gift has a plus before it, as a pin of it has.
 local function said_under(log, mark)
   local row = newest_with(log, mark)
   if row then return row end
   row = newest_with(log, '+' .. mark)
-  if row and string.find(row[2][2], '"kind":"announcement"', 1, true) then return row end
+  if row and string.match(row[2][2], '"kind":"(%a+)"') ~= 'pin' then return row end
 end
 
 -- One message as it is in the log: for the snapshot of an action. keys: log, removed. args: mark, 1 for one that was

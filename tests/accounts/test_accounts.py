@@ -1,10 +1,12 @@
 """What people can do with their accounts, and what the rest of the platform hears of it."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from accounts.accounts import FRESH
 from accounts.errors import (
     AccountNotFound,
     EmailTaken,
@@ -345,3 +347,37 @@ async def test_what_cannot_be_told_does_not_happen_to_a_sign_in(world: World, mo
     assert await world.told() == []
     await world.accounts.sign_out(identity)
     assert [body["session_ids"] for _, body in await world.told()] == [[identity.session_id]]
+
+
+async def test_a_sign_in_is_fresh_for_ten_minutes_and_again_after_the_password(world: World) -> None:
+    await world.person()
+    identity = await who(world, await sign_in(world))
+    assert await world.accounts.is_fresh(identity)
+    world.clock.offset += FRESH + timedelta(seconds=1)
+    assert not await world.accounts.is_fresh(identity)
+    with pytest.raises(WrongPassword):
+        await world.accounts.confirm_password(identity, NEW, ADDRESS)
+    assert not await world.accounts.is_fresh(identity)
+    await world.accounts.confirm_password(identity, PASSWORD, ADDRESS)
+    assert await world.accounts.is_fresh(identity)
+
+
+async def test_a_refreshed_sign_in_is_no_fresher_and_one_that_is_over_is_not_fresh(world: World) -> None:
+    signed = await world.person()
+    identity = await who(world, signed)
+    assert signed.refresh_token is not None
+    world.clock.offset += FRESH + timedelta(seconds=1)
+    await world.accounts.refresh(signed.refresh_token)
+    assert not await world.accounts.is_fresh(identity)
+    await world.accounts.confirm_password(identity, PASSWORD, ADDRESS)
+    await world.accounts.sign_out(identity)
+    assert not await world.accounts.is_fresh(identity)
+
+
+async def test_confirming_is_guessing_and_counted_as_such(world: World) -> None:
+    identity = await who(world, await world.person())
+    for _ in range(MOST):
+        with pytest.raises(WrongPassword):
+            await world.accounts.confirm_password(identity, NEW, ADDRESS)
+    with pytest.raises(TooManyAttempts):
+        await world.accounts.confirm_password(identity, PASSWORD, ADDRESS)

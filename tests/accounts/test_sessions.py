@@ -38,6 +38,13 @@ async def test_refreshing_gives_a_new_pair_of_the_same_sign_in(world: World) -> 
     assert (before.user_id, before.session_id) == (after.user_id, after.session_id)
 
 
+async def test_a_sign_in_from_before_there_were_channels_has_none(world: World) -> None:
+    signed = await world.person()
+    identity = await world.accounts.identify(signed.access_token)
+    await world.redis.hdel(f"sessions:{{{identity.user_id}}}:{identity.session_id}", "channels")
+    assert (await world.accounts.identify(signed.access_token)).channels == {}
+
+
 async def test_a_double_click_gets_the_same_successor(world: World) -> None:
     first = await world.person()
     answers = await asyncio.gather(*(refreshed(world, first) for _ in range(8)))

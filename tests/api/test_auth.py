@@ -30,7 +30,8 @@ async def test_signing_up_signs_in(client: httpx.AsyncClient) -> None:
     assert set(body) == {"access_token", "token_type", "expires_in", "user"}
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 1800)
     user = body["user"]
-    assert set(user) == {"id", "email", "display_name", "role", "subscription_tier", "created_at", "chat_color"}
+    fields = {"id", "email", "display_name", "role", "subscription_tier", "created_at", "chat_color", "channels"}
+    assert set(user) == fields
     assert user["created_at"].endswith("Z")
     assert (user["email"], user["display_name"]) == ("ada@example.com", "Ada")
     assert (user["role"], user["subscription_tier"]) == ("free", "free")

@@ -89,6 +89,8 @@ def test_a_name_nobody_knows_is_reported() -> None:
         {"FOOTLIGHT_POSTGRES_URL": "mysql://u:hunter2@db/x"},
         {"FOOTLIGHT_REDIS_NODES": "http://u:hunter2@db/x"},
         {"FOOTLIGHT_BUS_URL": "kafka://u:hunter2@db/x"},
+        {"FOOTLIGHT_STRIPE_SECRET_KEY": "pk_hunter2"},
+        {"FOOTLIGHT_STRIPE_WEBHOOK_SECRETS": "whsec_1,hunter2"},
     ],
 )
 def test_secrets_are_not_shown_when_they_are_wrong(environment: dict[str, str]) -> None:
@@ -105,10 +107,13 @@ def test_secrets_are_not_shown_by_accident() -> None:
             "FOOTLIGHT_POSTGRES_URL": "postgresql://u:hunter2@db/x",
             "FOOTLIGHT_REDIS_NODES": "redis://:hunter2@a:1",
             "FOOTLIGHT_BUS_URL": "amqp://u:hunter2@mq/",
+            "FOOTLIGHT_STRIPE_SECRET_KEY": "sk_hunter2",
+            "FOOTLIGHT_STRIPE_WEBHOOK_SECRETS": "whsec_hunter2,whsec_hunter2-before",
         }
     )
     assert "hunter2" not in repr(settings)
     assert settings.auth.secret.startswith("hunter2")
+    assert settings.stripe.webhook_secrets == ("whsec_hunter2", "whsec_hunter2-before")
 
 
 def test_every_default_is_allowed() -> None:

@@ -33,12 +33,13 @@ async def refusal(node: TestNode, stream_id: str, token: str | None) -> str:
         return refused.value.code
 
 
-def of_tier(user_id: str, tier: str) -> ProfileChanged:
+def of_tier(user_id: str, tier: str, channels: dict[str, int] | None = None) -> ProfileChanged:
     return ProfileChanged(
         user_id=user_id,
         display_name=user_id.title(),
         role="free",
         subscription_tier=tier,  # type: ignore[arg-type]  # tests pass one of the two
+        channels=channels or {},
         at=system_clock(),
     )
 
@@ -103,6 +104,31 @@ async def test_who_loses_the_tier_is_put_out_on_every_node(nodes: list[TestNode]
         await bus.publish(of_tier("ada", "premium").to_message())
         await until(lambda: _tiers(nodes[0]) == {"premium"})
         await first.ask("room:join", {"stream_id": premium_id})
+
+
+async def test_who_subscribes_to_the_channel_comes_in_as_long_as_that_lasts(
+    nodes: list[TestNode], premium_id: str, bus: Bus
+) -> None:
+    async with open_client([nodes[1].url], token=token_of("ada")) as ada:
+        for channels, code in (({}, "room.premium"), ({"creator-2": 3}, "room.premium")):
+            await bus.publish(of_tier("ada", "free", channels).to_message())
+            await until(partial(_has_channels, nodes[1], channels))
+            with pytest.raises(Refused) as refused:
+                await ada.join(premium_id)
+            assert refused.value.code == code
+        await bus.publish(of_tier("ada", "free", {"creator-1": 1}).to_message())
+        await until(partial(_has_channels, nodes[1], {"creator-1": 1}))
+        view = await ada.join(premium_id)
+        await ada.send(premium_id, "at last")
+        await ada.until(lambda: view.entries)
+        assert view.entries[-1]["user"]["subscriber"] is True
+        await bus.publish(of_tier("ada", "free").to_message())
+        await ada.until(partial(_is_told, ada))
+
+
+def _has_channels(node: TestNode, channels: dict[str, int]) -> bool:
+    connections = node.realtime._connections  # there is no other way to see who a socket is now
+    return all(who.identity.channels == channels for who in connections if who.identity is not None)
 
 
 def _is_told(client: RoomClient) -> bool:

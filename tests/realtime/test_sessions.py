@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from accounts.events import ProfileChanged, SessionsRevoked
+from accounts.model import Tier
 from infra.bus.port import Bus
 from infra.clock import system_clock
 from realtime.client import RoomClient, View, open_client
@@ -84,16 +85,20 @@ async def test_a_profile_that_changes_while_somebody_connects_is_theirs() -> Non
     moment = connections.moment
     ada = Connection("1", DeafSocket(), await identify(token_of("ada")), None)
     bob = Connection("2", DeafSocket(), await identify(token_of("bob")), None)
-    for tier in ("free", "premium"):
+    changes: list[tuple[Tier, dict[str, int]]] = [("free", {}), ("premium", {"cleo": 2})]
+    for tier, channels in changes:
         connections.rename(
-            ProfileChanged(user_id="ada", display_name="Ada", role="free", subscription_tier=tier, at=system_clock())
-        )
+            ProfileChanged(
+                user_id="ada", display_name="Ada", role="free", subscription_tier=tier, channels=channels,
+                at=system_clock(),
+            )
+        )  # fmt: skip
     connections.add(ada, since=moment)
     connections.add(bob, since=moment)
     late = Connection("3", DeafSocket(), await identify(token_of("ada")), None)
     connections.add(late, since=connections.moment)
-    tiers = [one.identity.subscription_tier for one in (ada, bob, late) if one.identity]
-    assert tiers == ["premium", "free", "free"]
+    rights = [(one.identity.subscription_tier, one.identity.channels) for one in (ada, bob, late) if one.identity]
+    assert rights == [("premium", {"cleo": 2}), ("free", {}), ("free", {})]
 
 
 def test_a_bucket_admits_a_burst_and_then_ten_a_second() -> None:

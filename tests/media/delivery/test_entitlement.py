@@ -17,7 +17,9 @@ from media.errors import NotPlayableYet, PremiumOnly, StreamNotFound
 OWNER = "the owner"
 
 
-def viewer(role: str = "free", tier: str = "free", user_id: str = "somebody") -> Identity:
+def viewer(
+    role: str = "free", tier: str = "free", user_id: str = "somebody", channels: dict[str, int] | None = None
+) -> Identity:
     return Identity(
         user_id=user_id,
         display_name="Somebody",
@@ -25,6 +27,7 @@ def viewer(role: str = "free", tier: str = "free", user_id: str = "somebody") ->
         subscription_tier=tier,  # type: ignore[arg-type]  # and one of the two
         session_id="s",
         expires_at=system_clock() + timedelta(hours=1),
+        channels=channels or {},
     )
 
 
@@ -33,6 +36,8 @@ VIEWERS: dict[str, Identity | None] = {
     "free": viewer(),
     "other creator": viewer("creator"),
     "premium": viewer(tier="premium"),
+    "subscriber of the channel": viewer(channels={OWNER: 1}),
+    "subscriber of another": viewer(channels={"another creator": 3}),
     "owner": viewer("creator", user_id=OWNER),
     "admin": viewer("admin"),
 }
@@ -41,8 +46,11 @@ MINE = ("owner", "admin")
 REFUSED: dict[str, dict[str, type[FootlightError]]] = {
     "public": {},
     "unlisted": {},
-    "premium": {"anonymous": Unauthenticated, "free": PremiumOnly, "other creator": PremiumOnly},
-    "private": dict.fromkeys(("anonymous", "free", "other creator", "premium"), VideoNotFound),
+    "premium": {
+        "anonymous": Unauthenticated,
+        **dict.fromkeys(("free", "other creator", "subscriber of another"), PremiumOnly),
+    },
+    "private": dict.fromkeys(VIEWERS.keys() - {"owner", "admin"}, VideoNotFound),
 }
 
 

@@ -42,7 +42,7 @@ const entry = (offset: number): Entry => ({ stream_id: "s1", offset, kind: "mess
 const answer = (epoch: string, entries: Entry[]): RoomJoined => ({
   ok: true, epoch, offset: entries.at(-1)?.offset ?? 0, recovered: false, entries, viewers: 1, peak: 1,
   stream: { id: "s1", title: "", category: null, status: "live", creator: { id: "c1", display_name: "Cleo" } },
-  settings: plainSettings, pin: null, poll: null, raid: null,
+  settings: plainSettings, pin: null, poll: null, raid: null, on_top: [],
   me: { user: null, may_chat: false, capabilities: [], restriction: null, warning: null, following_since: null },
 });
 const after = (...answers: RoomJoined[]) => answers.reduce<Room>((room, one) => reduceRoom(room, { type: "joined", answer: one }), emptyRoom);

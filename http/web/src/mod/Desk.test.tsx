@@ -59,7 +59,7 @@ const hear = (...entries: Entry[]) => act(() => {
   world.render();
 });
 const done = (action: string) => ({ ok: true, action_id: action, undo_until: Date.now() + 10_000, message: `Done ${action}` });
-const held = (id: string): HeldMessage => ({ id, stream_id: "s1", user: { id: "u9", name: "Linus", role: "viewer" }, text: "held", at: 0, expires_at: Date.now() + 300_000, findings: [], claimed_by: null, claimed_until: null });
+const held = (id: string): HeldMessage => ({ id, stream_id: "s1", user: { id: "u9", name: "Linus", role: "viewer" }, text: "held", at: 0, expires_at: Date.now() + 300_000, findings: [], paid: null, claimed_by: null, claimed_until: null });
 
 beforeEach(() => {
   localStorage.clear();
@@ -72,7 +72,7 @@ beforeEach(() => {
     type: "joined",
     answer: {
       ok: true, epoch: "e", offset: 5, recovered: false, entries: lines(1, 5), viewers: 3, peak: 3, stream: { id: "s1", title: "", category: null, status: "live", creator: { id: CHANNEL, display_name: "Grace" } },
-      settings: emptyRoom.settings, me: { user: me, may_chat: true, capabilities: CAPABILITIES, restriction: null, warning: null, following_since: null }, pin: null, poll: null, raid: null,
+      settings: emptyRoom.settings, me: { user: me, may_chat: true, capabilities: CAPABILITIES, restriction: null, warning: null, following_since: null }, pin: null, poll: null, raid: null, on_top: [],
     },
   });
 });

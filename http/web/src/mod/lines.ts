@@ -27,7 +27,7 @@ export function chatItems({ entries, dropped }: Pick<Room, "entries" | "dropped"
 
 /** What was said there, also when it is removed and we saw it. */
 export const saidAt = ({ line }: ChatItem): Said | null =>
-  line.kind === "message" || line.kind === "announcement" ? line : line.kind === "removed" ? (line.was ?? null) : null;
+  line.kind === "message" || line.kind === "announcement" || line.kind === "gift" ? line : line.kind === "removed" ? (line.was ?? null) : null;
 
 export function targetOf(item: ChatItem): Target | null {
   const said = saidAt(item);

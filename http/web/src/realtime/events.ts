@@ -155,6 +155,7 @@ export interface ChangeSettings {
   unique_chat?: boolean;
   delay_seconds?: 0 | 2 | 4 | 6;
   read_only?: boolean;
+  paid_messages?: "held" | "off" | "open";
 }
 
 /** For the author: what became of a message that a moderator has to see first. `id` is the message's. */
@@ -234,7 +235,22 @@ export interface Finding {
   end: number;
 }
 
-/** A message that waits for a moderator. `claimed_by` has it until `claimed_until`. */
+/** `user` gave `count` subscriptions, each for so many `months`: to this channel at `level`, or premium at level 0. `text` says it in words. `recipients` are the first few who have one by then. */
+export interface Gift {
+  kind: "gift";
+  offset: number;
+  stream_id: string;
+  id: string;
+  at: number;
+  user: User;
+  text: string;
+  count: number;
+  level: number;
+  months: number;
+  recipients: Person[];
+}
+
+/** A message that waits for a moderator. `claimed_by` has it until `claimed_until`. `paid`: what goes back if it is denied, or nobody decides. */
 export interface HeldMessage {
   id: string;
   stream_id: string;
@@ -243,6 +259,7 @@ export interface HeldMessage {
   at: number;
   expires_at: number;
   findings: Finding[];
+  paid: Paid | null;
   claimed_by: User | null;
   claimed_until: number | null;
 }
@@ -473,7 +490,7 @@ export interface RoleChanged {
   role: "moderator" | "viewer" | "vip";
 }
 
-/** `recovered`: `entries` are exactly what was missed. Otherwise throw away what you have and begin from them. */
+/** `recovered`: `entries` are exactly what was missed. Otherwise throw away what you have and begin from them. `on_top` are paid messages whose time on top is not over (`at` + `paid.pin_seconds`), the oldest first; later ones come as entries. */
 export interface RoomJoined {
   ok: true;
   epoch: string;
@@ -488,6 +505,7 @@ export interface RoomJoined {
   pin: Pin | null;
   poll: Poll | null;
   raid: Raid | null;
+  on_top: Message[];
 }
 
 /** Your position still holds: what was missed is answered to a join with it. */
@@ -533,7 +551,7 @@ export interface RoomReset {
   stream_id: string;
 }
 
-/** What holds for everybody who writes here. `slow_seconds` between two messages of one user (0: none), `auto_slow_seconds` the same set by the room itself while it is too loud: the greater holds. `followers_seconds`: only who follows for so long may write (null: everybody). `delay_seconds`: others see a message so long after moderators. `max_length` in characters. */
+/** What holds for everybody who writes here. `slow_seconds` between two messages of one user (0: none), `auto_slow_seconds` the same set by the room itself while it is too loud: the greater holds. `followers_seconds`: only who follows for so long may write (null: everybody). `delay_seconds`: others see a message so long after moderators. `max_length` in characters. `paid_messages`: shown when they are paid, held for a moderator, or not taken. */
 export interface RoomSettings {
   slow_seconds: number;
   auto_slow_seconds: number;
@@ -545,6 +563,7 @@ export interface RoomSettings {
   shield: boolean;
   read_only: boolean;
   max_length: number;
+  paid_messages: "held" | "off" | "open";
 }
 
 /** `reason` is there when the stream ended. */
@@ -723,7 +742,7 @@ export interface WatchStudio {
 }
 
 /** One entry of a room's log. */
-export type Entry = Message | Announcement | Moderation | SettingsChanged | RoleChanged | PinChanged | PollChanged | RaidChanged | Restored | Removed;
+export type Entry = Message | Announcement | Gift | Moderation | SettingsChanged | RoleChanged | PinChanged | PollChanged | RaidChanged | Restored | Removed;
 
 export interface ClientEvents {
   /** Enter a room, or recover in one you are in: what was missed, then everything that is said. */

@@ -98,7 +98,7 @@ class Log {
     return {
       ok: true, epoch: "e1", offset: this.entries.length, recovered: position !== null, entries: this.given(from), viewers: 1, peak: 1,
       stream: { id: "s1", title: "", category: null, status: "live", creator: { id: "z", display_name: "Z" } },
-      settings: this.settings, me, pin: this.pin, poll: null, raid: null,
+      settings: this.settings, me, pin: this.pin, poll: null, raid: null, on_top: [],
     };
   }
 

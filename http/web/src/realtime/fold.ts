@@ -5,10 +5,10 @@
  * state; `restored` brings a message back to its old place. So what one has after any entries is what a fresh reader of
  * the same log has. Moderators at their desk keep what they saw (`keepRemoved`), as `was` of the emptied line.
  */
-import type { Announcement, Entry, Me, Message, Moderation, Pin, Poll, Raid, RaidChanged, RoomRemoved, RoomSettings } from "./events";
+import type { Announcement, Entry, Gift, Me, Message, Moderation, Pin, Poll, Raid, RaidChanged, RoomRemoved, RoomSettings } from "./events";
 
 /** What somebody said. */
-export type Said = Message | Announcement;
+export type Said = Message | Announcement | Gift;
 
 /** Why a line is empty, for who saw it happen. */
 export interface RemovedBy {
@@ -46,7 +46,7 @@ export interface FoldOptions {
   since: number;
 }
 
-export const isSaid = (line: Line): line is Said => line.kind === "message" || line.kind === "announcement";
+export const isSaid = (line: Line): line is Said => line.kind === "message" || line.kind === "announcement" || line.kind === "gift";
 
 /** The id of a line that has one. */
 export const idOf = (line: Line): string | null => (line.kind === "removed" ? null : line.id);
@@ -62,6 +62,7 @@ function apply(view: View, entry: Entry, options: FoldOptions): void {
   switch (entry.kind) {
     case "message":
     case "announcement":
+    case "gift":
     case "removed":
       view.entries.push(entry);
       return;

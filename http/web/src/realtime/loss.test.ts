@@ -60,7 +60,7 @@ class World {
       answer: {
         ok: true, epoch: `e${this.epoch}`, offset: this.log.length, recovered: known, entries, viewers: 1, peak: 1,
         stream: { id: "s1", title: "", category: null, status: "live", creator: { id: "c", display_name: "C" } },
-        settings: plainSettings, pin: null, poll: null, raid: null,
+        settings: plainSettings, pin: null, poll: null, raid: null, on_top: [],
         me: { user: null, may_chat: false, capabilities: [], restriction: null, warning: null, following_since: null },
       },
     };

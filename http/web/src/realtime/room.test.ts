@@ -23,6 +23,7 @@ const joinAnswer = (entries: Entry[], more: Partial<RoomJoined> = {}): RoomJoine
   pin: null,
   poll: null,
   raid: null,
+  on_top: [],
   ...more,
 });
 

@@ -77,6 +77,7 @@ export const plainSettings: RoomSettings = {
   shield: false,
   read_only: false,
   max_length: 500,
+  paid_messages: "open",
 };
 
 export const emptyRoom: Room = {

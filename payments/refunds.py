@@ -1,0 +1,149 @@
+"""Giving back, by administrators. A refund is done by Stripe, which is in no transaction of ours: it leaves one row of
+audit before Stripe is asked and one when it is in the books, so that none can happen without a trace."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from accounts.model import Identity
+from infra.errors import FootlightError
+from infra.stores.postgres import Postgres
+from payments import audit_rows
+from payments.errors import PaymentNotFound, RefundDiffers, RefundTooLarge
+from payments.gate import Gate
+from payments.ledger.entries import STRIPE, Entry
+from payments.ledger.journal import Journal
+from payments.stripe.refusals import final_refusal
+from payments.stripe.shapes import InvoicePayment, Refund
+
+SPENT = ("charge_already_refunded", "amount_too_large", "charge_disputed")
+
+
+class Looking(Protocol):
+    """Who makes ours what Stripe's is."""
+
+    async def look(self, kind: str, object_id: str) -> None: ...
+
+
+class Refunding(Protocol):
+    """What is asked of Stripe; raises what `Stripe.ask` raises."""
+
+    async def refund_payment(self, payment_id: str, amount_minor: int | None, *, key: str) -> Refund: ...
+
+    async def payments_of_invoice(self, invoice_id: str) -> list[InvoicePayment]: ...
+
+
+class Refunded(msgspec.Struct, frozen=True, kw_only=True):
+    """`left_minor` can still be given back."""
+
+    refund_id: str
+    reference: str
+    amount_minor: int
+    currency: str
+    left_minor: int
+
+
+class Refunds:
+    """Gives back what was paid."""
+
+    def __init__(self, db: Postgres, journal: Journal, calls: Refunding, sync: Looking, gate: Gate) -> None:
+        self._db = db
+        self._journal = journal
+        self._calls = calls
+        self._sync = sync
+        self._gate = gate
+
+    async def refund(
+        self, actor: Identity, reference: str, amount_minor: int | None, reason: str, request_key: str
+    ) -> Refunded:
+        """Give back a payment (`invoice:in_…`, `payment:pi_…`), or a part of it. The same key is the same refund.
+
+        Raises `AdminsOnly`, `FreshSignInNeeded`, `PaymentNotFound`, `RefundTooLarge`, `RefundDiffers`, and what
+        `Stripe.ask` raises: then it may have happened, and is to be asked again with the same key.
+        """
+        await self._gate.require(actor)
+        deed_id = str(uuid5(NAMESPACE_URL, f"refund:{actor.user_id}:{request_key}"))
+        wanted, user_id = await self._ask(actor, deed_id, reference, amount_minor, reason)
+        payment_id = await self._payment_of(reference)
+        try:
+            made = await self._calls.refund_payment(payment_id, wanted, key=f"refund:{deed_id}")
+        except FootlightError as failure:
+            await self._note_refusal(actor, deed_id, reference, user_id, final_refusal(failure))
+            raise
+        await self._sync.look("payment", payment_id)
+        async with self._db.transaction() as connection:
+            left = left_of(await self._journal.about(connection, reference))
+            deed = self._gate.deed(
+                actor, "refund", user_id, id=_outcome(deed_id), about=reference, reason=reason,
+                before={"left_minor": left + made.amount},
+                after={"refund_id": made.id, "amount_minor": made.amount, "left_minor": left},
+            )  # fmt: skip
+            await audit_rows.record(connection, deed)
+        return Refunded(
+            refund_id=made.id, reference=reference, amount_minor=made.amount, currency=made.currency, left_minor=left
+        )
+
+    async def _ask(
+        self, actor: Identity, deed_id: str, reference: str, amount_minor: int | None, reason: str
+    ) -> tuple[int, str | None]:
+        """Write down that it is asked for; returns how much, and whose payment it was. Once is enough."""
+        async with self._db.transaction() as connection:
+            await self._journal.hold(connection, reference)
+            booked = await self._journal.about(connection, reference)
+            payment = next((entry for entry in booked if entry.kind == "payment"), None)
+            if payment is None:
+                raise PaymentNotFound
+            before = await audit_rows.find_deed(connection, deed_id)
+            if before is not None:
+                asked: int = before.before["amount_minor"]
+                if before.about != reference or (amount_minor is not None and amount_minor != asked):
+                    raise RefundDiffers
+                return asked, payment.sale.payer_id
+            left = left_of(booked)
+            wanted = left if amount_minor is None else amount_minor
+            if not 0 < wanted <= left:
+                raise RefundTooLarge(left=left)
+            deed = self._gate.deed(
+                actor, "refund_asked", payment.sale.payer_id, id=deed_id, about=reference, reason=reason,
+                before={"left_minor": left, "amount_minor": wanted},
+            )  # fmt: skip
+            await audit_rows.record(connection, deed)
+            return wanted, payment.sale.payer_id
+
+    async def _payment_of(self, reference: str) -> str:
+        """Stripe's payment; an invoice has one that succeeded. Raises `PaymentNotFound`."""
+        kind, _, stripe_id = reference.partition(":")
+        if kind == "payment":
+            return stripe_id
+        paid = [one.payment.payment_intent for one in await self._calls.payments_of_invoice(stripe_id)]
+        found = next((one for one in paid if one is not None), None)
+        if found is None:
+            raise PaymentNotFound
+        return found
+
+    async def _note_refusal(
+        self, actor: Identity, deed_id: str, reference: str, user_id: str | None, code: str | None
+    ) -> None:
+        """Write down that Stripe turned it down for good; what is left open stays asked."""
+        if code is None:
+            return
+        async with self._db.transaction() as connection:
+            deed = self._gate.deed(
+                actor, "refund_refused", user_id, id=_outcome(deed_id), about=reference, after={"code": code}
+            )
+            await audit_rows.record(connection, deed)
+            left = left_of(await self._journal.about(connection, reference))
+        if code in SPENT:
+            raise RefundTooLarge(left=left)
+
+
+def left_of(booked: Sequence[Entry]) -> int:
+    """What of a payment is still with us: neither given back nor taken by a bank."""
+    return sum(entry.amount_of(STRIPE) for entry in booked if entry.kind != "fee")
+
+
+def _outcome(deed_id: str) -> str:
+    """The id of what became of a deed."""
+    return str(uuid5(NAMESPACE_URL, f"outcome:{deed_id}"))
