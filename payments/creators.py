@@ -4,6 +4,7 @@ What an account can do is Stripe's to say: like everything else it is looked at,
 it or the creator comes back from Stripe's pages.
 """
 
+import asyncio
 from typing import Annotated
 
 import msgspec
@@ -31,6 +32,9 @@ from payments.stripe.shapes import Account
 RETURN_PATH = "/studio/earnings?account=done"
 AGAIN_PATH = "/studio/earnings?account=again"  # the link was used or is too old: the page asks for another
 
+# Each holds a connection of the process's pool while Stripe is asked. A Stripe that hangs must not take them all.
+AT_ONCE = 2
+
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
 
 log = get_logger(__name__)
@@ -52,6 +56,7 @@ class Creators:
         self._calls = calls
         self._public_url = public_url.rstrip("/")
         self._clock = clock
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def account(self, creator_id: str) -> PayoutAccount | None:
         """None for who never began to set one up."""
@@ -68,7 +73,8 @@ class Creators:
 
         Raises `NotACreator`, `PayoutsFrozen`, `CountryNotSupported`, and what `Stripe.ask` raises.
         """
-        account = await self._made(who, country)
+        async with self._places:
+            account = await self._made(who, country)
         if account.frozen_at is not None or account.stripe_account_id is None:
             raise PayoutsFrozen
         link = await self._calls.link_to_onboarding(
@@ -88,7 +94,7 @@ class Creators:
 
     async def look(self, account_id: str) -> None:
         """Take over what Stripe says of an account: for `Sync.also("account.updated", ...)`."""
-        async with self._db.transaction() as connection:
+        async with self._places, self._db.transaction() as connection:
             await repository.hold(connection, f"account:{account_id}")
             seen = await self._calls.account(account_id)
             known = await rows.account_at_stripe(connection, account_id)

@@ -44,10 +44,11 @@ GROUP BY u.id HAVING sum(spent.amount) > 0 ORDER BY 3 DESC, 5 DESC LIMIT $6
 
 # Who has a right, without a gap, and its highest level. Gifts of one level wait for each other (`rights.py`): a gift
 # ends when all those up to it have been used up, one after the other, counted from whichever of them began last.
+# What ended before $2 concerns nobody, but for gifts that others waited for.
 _STAYS = """
 WITH raw AS (
     SELECT user_id, level, source, starts_at, until, source LIKE 'gift:%' AND until IS NOT NULL AS waits
-    FROM rights WHERE scope = $1
+    FROM rights WHERE scope = $1 AND (until IS NULL OR until >= $2 OR source LIKE 'gift:%')
 ), gifts AS (
     SELECT user_id, level, source, extract(epoch FROM starts_at) AS begins,
         extract(epoch FROM until) - extract(epoch FROM starts_at) AS seconds FROM raw WHERE waits
@@ -82,10 +83,10 @@ SELECT 'lost', (went AT TIME ZONE $4)::date, level, count(*) FROM stays
 WHERE went >= $2 AND went < $3 AND went <= $5 GROUP BY 2, 3
 """  # noqa: S608 - constants
 
-# $1 scope, then of each stream: $2 its id, $3 from, $4 until
+# $1 scope, $2 the earliest of the streams, then of each: $3 its id, $4 from, $5 until
 NEW_SUBSCRIBERS = f"""
 {_STAYS}
 SELECT s.id AS stream_id, count(*) AS count
-FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS s (id, began, ended)
+FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS s (id, began, ended)
 JOIN stays ON stays.came >= s.began AND stays.came < s.ended GROUP BY s.id
 """  # noqa: S608 - constants

@@ -171,10 +171,12 @@ class Figures:
     async def _new_subscribers(
         self, connection: Connection, creator_id: str, seen: Sequence[StreamSeen]
     ) -> dict[str, int]:
-        now = self._clock()
+        if not seen:
+            return {}
+        now, began = self._clock(), [one.started_at for one in seen]
         rows = await connection.fetch(
-            queries.NEW_SUBSCRIBERS, channel_scope(creator_id), [one.id for one in seen],
-            [one.started_at for one in seen], [one.ended_at or now for one in seen],
+            queries.NEW_SUBSCRIBERS, channel_scope(creator_id), min(began), [one.id for one in seen], began,
+            [one.ended_at or now for one in seen],
         )  # fmt: skip
         return {str(row["stream_id"]): row["count"] for row in rows}
 

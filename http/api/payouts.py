@@ -31,6 +31,9 @@ from payments.errors import (
 )
 from payments.model import Payout, PayoutSchedule, PayoutState
 
+OURS = "The money had not reached our account at Stripe yet. It is available again: ask once more in a day or two."
+THEIRS = "Stripe did not accept the payout. It is available again: look at your details there, then ask once more."
+
 
 class WantedPayout(msgspec.Struct, forbid_unknown_fields=True):
     """All that is available in this currency; none named is the platform's own."""
@@ -39,7 +42,10 @@ class WantedPayout(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ShownPayout(msgspec.Struct, frozen=True, kw_only=True):
-    """`state`: asked is on its way; sent has left us; failed and returned are available again. `failure` says why."""
+    """`state`: asked is on its way; sent has left us; failed and returned are available again.
+
+    `failure` is Stripe's code, `failure_words` what a person reads.
+    """
 
     id: str
     amount_minor: int
@@ -51,6 +57,7 @@ class ShownPayout(msgspec.Struct, frozen=True, kw_only=True):
     failed_at: datetime | None
     returned_at: datetime | None
     failure: str | None
+    failure_words: str | None
 
 
 class PayoutPage(msgspec.Struct, frozen=True):
@@ -160,4 +167,6 @@ class PayoutController(Controller):
 
 def shown_payout(payout: Payout) -> ShownPayout:
     """A payout as its owner sees it."""
-    return ShownPayout(**{name: getattr(payout, name) for name in ShownPayout.__struct_fields__})
+    told = {name: getattr(payout, name) for name in ShownPayout.__struct_fields__ if name != "failure_words"}
+    words = OURS if payout.failure == "balance_insufficient" else THEIRS
+    return ShownPayout(**told, failure_words=words if payout.failure else None)

@@ -292,3 +292,14 @@ async def test_an_admin_looks_up_gives_back_gives_away_and_stops_payouts(shop: S
     assert page["deeds"][0]["actor_name"] == "Root"
     more = (await shop.client.get(f"{desk}/audit?limit=50&cursor={page['next_cursor']}", headers=root)).json()
     assert {one["action"] for one in more["deeds"]} == {"comp", "refund", "refund_asked", "look_up"}
+
+
+async def test_a_payout_that_failed_says_why_in_words(shop: Shop) -> None:
+    ada_id, ada = await shop.signed_in("ada@example.com")
+    await shop.rich(ada_id)
+    for code, words in (("balance_insufficient", "had not reached"), ("account_invalid", "look at your details")):
+        shop.stripe.refuses = code
+        await shop.client.post("/payouts", headers=ada, json={})
+        await shop.world.sender.send_next()
+        newest = (await shop.client.get("/payouts?limit=1", headers=ada)).json()["payouts"][0]
+        assert (newest["state"], newest["failure"], words in newest["failure_words"]) == ("failed", code, True)

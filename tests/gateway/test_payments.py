@@ -52,3 +52,18 @@ async def test_stripe_is_neither_counted_nor_asked_where_it_comes_from(settings:
             headers = {"stripe-signature": signed(body, SECRET, system_clock()), "origin": "https://stripe.test"}
             assert (await client.post(WEBHOOK, content=body, headers=headers)).status_code == 200
         assert [(await client.get("/api/v1/plans")).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+async def test_while_stripe_is_away_the_rest_works_and_buying_says_when_to_come_back(settings: Settings) -> None:
+    unlimited = replace(settings, web=replace(settings.web, address_limit_per_minute=1000))
+    async with running_node(unlimited) as address, httpx.AsyncClient(base_url=f"{address}/api/v1") as client:
+        person = {"email": "ada@example.com", "password": "seven green kites", "display_name": "Ada"}
+        session = (await client.post("/auth/signup", json=person)).json()
+        client.cookies.clear()
+        client.headers["authorization"] = f"Bearer {session['access_token']}"
+        for _ in range(3):  # the breaker is open from the first one on
+            answer = await client.post("/checkout", json={"plan_id": "premium-monthly"})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "payment.stripe")
+            assert int(answer.headers["retry-after"]) >= 1
+        assert (await client.get("/subscriptions")).json() == {"subscriptions": []}
+        assert (await client.get("/subscription")).json() == {"subscription": None}

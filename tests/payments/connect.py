@@ -18,7 +18,10 @@ Answer = tuple[int, dict[str, Any]]
 
 @dataclass
 class Connect:
-    """What was asked for and made. `refuses` is the code of the next refusals, `away` answers nothing but 503."""
+    """What was asked for and made.
+
+    `refuses` is the code of the next refusals, `away` answers nothing but 503, `held` lets nothing out while not set.
+    """
 
     url: str = ""
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -28,6 +31,7 @@ class Connect:
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     refuses: str | None = None
     away: bool = False
+    held: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def paid_to(self, account_id: str) -> int:
@@ -104,6 +108,7 @@ class Connect:
         parts = urlsplit(target)
         fields = dict(parse_qsl(parts.query) + parse_qsl(body.decode()))
         status, said = self.answer(method, parts.path, fields, headers.get("idempotency-key"))
+        await self.held.wait()
         text = msgspec.json.encode(said)
         writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(text)}\r\n\r\n".encode() + text)
         await writer.drain()
@@ -121,6 +126,7 @@ def refusal(kind: str, message: str, code: str | None = None) -> Answer:
 async def connect() -> AsyncIterator[Connect]:
     """Serve until the block ends."""
     stand_in = Connect()
+    stand_in.held.set()
     server = await asyncio.start_server(stand_in.serve, LOOPBACK, 0)
     stand_in.url = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     try:

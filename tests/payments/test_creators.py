@@ -7,10 +7,11 @@ import pytest
 
 from infra.clock import new_id
 from infra.stores.postgres import Postgres
+from payments.creators import AT_ONCE
 from payments.errors import CountryNotSupported, NoPayoutAccount, NotACreator, PayoutsFrozen, StripeUnavailable
 from payments.schedules import next_payout
 from tests.payments.connect import Connect, connect
-from tests.payments.earning import BEGAN, Earning, earning, identity
+from tests.payments.earning import BEGAN, Earning, earning, identity, until
 
 
 @pytest.fixture
@@ -111,3 +112,17 @@ async def test_a_schedule_names_its_next_day(world: Earning) -> None:
         assert changed.next_payout_at == next_payout(changed.schedule, world.clock())
     with pytest.raises(NoPayoutAccount):
         await world.creators.set_schedule(new_id(), "weekly")
+
+
+async def test_a_stripe_that_hangs_leaves_connections_for_everybody_else(world: Earning, stripe: Connect) -> None:
+    people = [identity(await world.person()) for _ in range(12)]
+    stripe.held.clear()
+    setting_up = [asyncio.create_task(world.creators.onboard(who, "DE")) for who in people]
+
+    async def asking() -> bool:
+        return len(stripe.asked) == AT_ONCE
+
+    await until(asking)
+    assert await asyncio.gather(*(world.creators.balances(who.user_id) for who in people)) == [[]] * len(people)
+    stripe.held.set()
+    assert len({link.url for link in await asyncio.gather(*setting_up)}) == len(people)
