@@ -21,7 +21,7 @@ import stripe
 from infra.breaker import Breaker, CircuitOpen, Rules
 from infra.logs import get_logger
 from infra.metrics import Metrics
-from infra.settings import StripeSettings
+from infra.stripe_settings import StripeSettings
 from payments.errors import PaymentRefused, StripeRefused, StripeUnavailable
 from payments.stripe.errors import NoSuchObject
 

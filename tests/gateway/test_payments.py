@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from infra.clock import system_clock
-from infra.settings import Settings, StripeSettings
+from infra.settings import Settings
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from infra.stripe_settings import StripeSettings
 from tests.gateway.conftest import running_node
 from tests.payments.stripe.signing import SECRET, event, signed
 

@@ -10,9 +10,10 @@ import pytest
 
 from gateway.commands import stripe as command
 from gateway.doctor import examine
-from infra.settings import Settings, StripeSettings
+from infra.settings import Settings
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from infra.stripe_settings import StripeSettings
 from payments.errors import PaymentsOff
 from payments.stripe import shapes
 from tests.payments.life import bought

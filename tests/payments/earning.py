@@ -13,8 +13,8 @@ from infra.breaker import Rules
 from infra.clock import new_id
 from infra.metrics import Metrics
 from infra.outbox import Outbox
-from infra.settings import StripeSettings
 from infra.stores.postgres import Postgres
+from infra.stripe_settings import StripeSettings
 from payments.creators import Creators
 from payments.ledger.entries import Sale, Source
 from payments.ledger.journal import Journal

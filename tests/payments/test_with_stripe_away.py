@@ -9,7 +9,7 @@ import pytest
 from infra.breaker import Rules
 from infra.clock import system_clock
 from infra.metrics import Metrics
-from infra.settings import StripeSettings
+from infra.stripe_settings import StripeSettings
 from payments.errors import StripeUnavailable
 from payments.inbox import Worker
 from payments.plans import load_plans

@@ -11,7 +11,7 @@ import stripe as library
 
 from infra.clock import new_id
 from infra.metrics import Metrics
-from infra.settings import StripeSettings
+from infra.stripe_settings import StripeSettings
 from payments.model import Order
 from payments.pages import payment_page, subscription_page
 from payments.plans import load_plans

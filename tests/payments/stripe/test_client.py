@@ -10,7 +10,7 @@ import pytest
 from infra.breaker import Rules
 from infra.errors import FootlightError
 from infra.metrics import Metrics
-from infra.settings import StripeSettings
+from infra.stripe_settings import StripeSettings
 from payments.errors import PaymentRefused, StripeRefused, StripeUnavailable
 from payments.stripe.calls import Calls
 from payments.stripe.client import Patience, open_stripe
