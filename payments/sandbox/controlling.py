@@ -15,6 +15,8 @@ from payments.sandbox.desk import Desk
 from payments.sandbox.errors import Refused, declined
 from payments.sandbox.faults import Fault, Faults
 
+AtDesk = NamedDependency[Desk]
+
 
 class Switch(msgspec.Struct, forbid_unknown_fields=True):
     """Webhooks that are off are kept, and sent when they are on again."""
@@ -63,18 +65,20 @@ class Control(Controller):
         faults.clear()
 
     @put("/webhooks")
-    async def switch(self, data: JSONBody[Switch], desk: NamedDependency[Desk]) -> Switch:
+    async def switch(self, data: JSONBody[Switch], desk: AtDesk) -> Switch:
         with desk.open():
             desk.store.set(SWITCH, ON if data.on else OFF)
         return data
 
     @post("/events/{event_id:str}/resend", status_code=204)
-    async def resend(self, event_id: FromPath[str], desk: NamedDependency[Desk]) -> None:
+    async def resend(self, event_id: FromPath[str], desk: AtDesk) -> None:
         with desk.open() as book:
             doing.resend(book, event_id)
 
     @post("/checkout/{session_id:str}/pay")
-    async def pay(self, session_id: FromPath[str], data: JSONBody[Paying], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def pay(
+        self, session_id: FromPath[str], data: JSONBody[Paying], desk: AtDesk
+    ) -> dict[str, Any]:
         """Without a browser. 402 when the card is declined."""
         with desk.open() as book:
             try:
@@ -87,31 +91,35 @@ class Control(Controller):
         return answer
 
     @post("/customers/{customer_id:str}/advance")
-    async def advance(self, customer_id: FromPath[str], data: JSONBody[Wait], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def advance(
+        self, customer_id: FromPath[str], data: JSONBody[Wait], desk: AtDesk
+    ) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.advance(book, customer_id, data.seconds + data.days * 24 * 3600)))
 
     @post("/disputes")
-    async def dispute(self, data: JSONBody[Payment], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def dispute(self, data: JSONBody[Payment], desk: AtDesk) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.dispute_payment(book, data.payment_intent)))
 
     @post("/disputes/{dispute_id:str}")
-    async def decide(self, dispute_id: FromPath[str], data: JSONBody[Outcome], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def decide(
+        self, dispute_id: FromPath[str], data: JSONBody[Outcome], desk: AtDesk
+    ) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.decide_dispute(book, dispute_id, data.outcome)))
 
     @post("/refunds/{refund_id:str}/fail")
-    async def fail_refund(self, refund_id: FromPath[str], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def fail_refund(self, refund_id: FromPath[str], desk: AtDesk) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.fail_refund(book, refund_id)))
 
     @post("/accounts/{account_id:str}/restrict")
-    async def restrict(self, account_id: FromPath[str], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def restrict(self, account_id: FromPath[str], desk: AtDesk) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.restrict(book, account_id)))
 
     @post("/balance")
-    async def top_up(self, data: JSONBody[TopUp], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    async def top_up(self, data: JSONBody[TopUp], desk: AtDesk) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.top_up(book, data.amount, data.currency)))

@@ -39,7 +39,7 @@ class Running:
     api: stripe.StripeClient
     settings: StripeSettings
 
-    async def do(self, path: str, **body: Any) -> Any:
+    async def do(self, path: str, /, **body: Any) -> Any:
         """Ask for something at `/_sandbox`."""
         answer = await self.http.post(f"/_sandbox/{path}", json=body)
         answer.raise_for_status()
