@@ -25,9 +25,9 @@ describe("the figures of days", () => {
   test("stand on each other; what went is below the line", () => {
     expect(stacked([[1, 2], [3, 4]])).toEqual([[1, 2], [4, 6]]);
     expect(sourcesIn(DAYS, "eur")).toEqual(["subscription", "gift", "paid_message"]);
-    expect(revenueStack(DAYS, "eur")).toEqual({ above: [[7, 0, 0], [10, 0, 0], [10, 0, 4]], below: [[-0, -0, -7]] });
+    expect(revenueStack(DAYS, "eur")).toEqual({ above: [[7, 0, 0], [10, 0, 0], [10, 0, 4]], below: [[0, 0, -7]] });
     expect(levelsIn(DAYS)).toEqual(["1", "2"]);
-    expect(subscriberStack(DAYS)).toEqual({ above: [[1, 0, 0], [2, 0, 0]], below: [[-0, -0, -0], [0, 0, -1]] });
+    expect(subscriberStack(DAYS)).toEqual({ above: [[1, 0, 0], [2, 0, 0]], below: [[0, 0, 0], [0, 0, -1]] });
   });
 
   test("a currency without cents is drawn in whole units", () => {
