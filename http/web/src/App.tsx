@@ -18,6 +18,8 @@ const SearchPage = lazy(() => import("./search/SearchPage"));
 const History = lazy(() => import("./pages/History"));
 const Creator = lazy(() => import("./pages/Creator"));
 const Account = lazy(() => import("./pages/Account"));
+const PlansPage = lazy(() => import("./money/PlansPage"));
+const ReturnPage = lazy(() => import("./money/ReturnPage"));
 const SignIn = lazy(() => import("./pages/SignIn"));
 const SignUp = lazy(() => import("./pages/SignUp"));
 
@@ -56,6 +58,8 @@ export function App() {
               <Route path="/history" element={<History />} />
               <Route path="/creators/:creatorId" element={<Creator />} />
               <Route path="/account" element={<Account />} />
+              <Route path="/premium" element={<PlansPage />} />
+              <Route path="/checkout/:orderId" element={<ReturnPage />} />
               <Route path="/signin" element={<SignIn />} />
               <Route path="/signup" element={<SignUp />} />
               <Route path="*" element={<NotFound />} />

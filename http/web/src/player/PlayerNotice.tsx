@@ -1,6 +1,7 @@
 /** What lies over the picture when it is not simply playing. One thing at a time. */
 import type { ReactNode } from "react";
 import type { StreamStatus } from "../api/types";
+import { GetPremium } from "../money/GetPremium";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/icons";
 import type { Phase } from "./playback";
@@ -31,6 +32,7 @@ export function PlayerNotice(props: NoticeProps) {
     <>
       <div role="status" className="player-words">
         {words && <p data-testid="player-words"><span className="pulse" aria-hidden="true" />{words}</p>}
+        {phase === "refused" && <GetPremium name="the stream">Or subscribe to this channel alone.</GetPremium>}
       </div>
       {started && !paused && muted && (
         <Button className="player-unmute" look="primary" icon="muted" onClick={onUnmute} data-testid="unmute">Unmute</Button>

@@ -5,6 +5,7 @@ import { asApiError } from "../api/errors";
 import { fetchVideo, likeVideo, newestVideos, type Video } from "../api/videos";
 import { useFollowing } from "../chat/useFollowing";
 import { useTitle } from "../layout/useTitle";
+import { SupportButtons } from "../money/SupportButtons";
 import { FollowButton } from "../pages/FollowButton";
 import { NotFound } from "../pages/NotFound";
 import { usePolling } from "../pages/usePolling";
@@ -90,6 +91,7 @@ function About({ video, position, onChanged }: { video: Video; position: number;
           <Avatar id={video.creator.id} name={video.creator.display_name} size={44} />
           <Link to={`/creators/${video.creator.id}`}>{video.creator.display_name}</Link>
           {!own && <FollowButton name={video.creator.display_name} following={following} signedIn={Boolean(user)} />}
+          {!own && <SupportButtons channel={{ id: video.creator.id, name: video.creator.display_name }} streamId={null} />}
         </div>
         <div className="video-deeds">
           <LikeButton video={video} onChanged={onChanged} />
