@@ -1,6 +1,6 @@
 /** Money in words and back. Amounts are minor units: cents, or whole yen. Pure. */
 
-const digitsOf = (currency: string) =>
+export const digitsOf = (currency: string) =>
   new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
 
 /** 499 "eur" -> "€4.99"; whole amounts without cents when `short`. */
