@@ -8,7 +8,7 @@ import type { Plan } from "../api/payments";
 import { SessionProvider } from "../session/SessionProvider";
 import { ToastProvider } from "../ui/Toasts";
 import PaymentsAdmin from "./PaymentsAdmin";
-import { compProblems, idIn, refundProblem, rightWords, untilOf } from "./words";
+import { compProblems, idIn, refundProblem, refundWords, rightWords, untilOf } from "./words";
 
 vi.mock("../realtime/socket", () => ({ reconnectAs: () => {} }));
 
@@ -225,6 +225,13 @@ describe("words and checks", () => {
   test("an amount to give back", () => {
     const payment = { left_minor: 999, currency: "eur" };
     expect(["9.99", "0", "", "x", "10"].map((text) => refundProblem(text, payment, "en"))).toEqual([null, "Write an amount like 9.99.", "Write an amount like 9.99.", "Write an amount like 9.99.", "At most €9.99 can be given back."]);
+  });
+
+  test("what a refund means for what was bought", () => {
+    expect(refundWords(999, { left_minor: 999, source: "subscription" })).toContain("stays and renews");
+    expect(refundWords(999, { left_minor: 999, source: "gift" })).toContain("taken back");
+    expect(refundWords(100, { left_minor: 999, source: "gift" })).toContain("a part");
+    expect(refundWords(999, { left_minor: 999, source: "paid_message" })).toContain("out of the chat");
   });
 
   test("what is given away", () => {

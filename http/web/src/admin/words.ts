@@ -1,4 +1,5 @@
 /** What the desk says of deeds, rights and payments. Pure. */
+import type { Source } from "../api/earnings";
 import type { Deed, KnownPayment, Right } from "../api/paymentsAdmin";
 import type { Plan } from "../api/payments";
 import { day, fieldOf, minorOf, price } from "../money/amounts";
@@ -39,6 +40,20 @@ export function refundProblem(text: string, { left_minor, currency }: Pick<Known
   const minor = minorOf(text, currency);
   if (minor === null || minor === 0) return `Write an amount like ${fieldOf(left_minor, currency)}.`;
   return minor > left_minor ? `At most ${price(left_minor, currency, { locale })} can be given back.` : null;
+}
+
+const FOLLOWS: Record<Source, string> = {
+  subscription: "The subscription stays and renews, unless it is canceled too.",
+  premium: "The subscription stays and renews, unless it is canceled too.",
+  gift: "Gifts that were bought with it are taken back.",
+  paid_message: "The message is taken out of the chat.",
+};
+
+/** What a refund means for what was bought. */
+export function refundWords(minor: number, { left_minor, source }: Pick<KnownPayment, "left_minor" | "source">): string {
+  const sold = source === "subscription" || source === "premium";
+  if (minor < left_minor && !sold) return "It is a part: what was bought stays.";
+  return source ? FOLLOWS[source] : "";
 }
 
 export interface CompWish {
