@@ -1,7 +1,6 @@
 /** What one pays for: each subscription in words, what one can do with it, and the bills. */
 import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "react-router";
-import { fetchChannel } from "../api/channels";
 import { asApiError } from "../api/errors";
 import { cancelSubscription, openPortal, resumeSubscription, type Plan, type Shelf, type Subscription } from "../api/payments";
 import { useSession } from "../session/SessionProvider";
@@ -11,9 +10,11 @@ import { Skeleton } from "../ui/Skeleton";
 import { useToast } from "../ui/Toasts";
 import { day, INTERVALS, price } from "./amounts";
 import { ChangePlan } from "./ChangePlan";
+import { GiftsReceived } from "./GiftsReceived";
 import { Invoices } from "./Invoices";
 import { planWords, running, standingOf } from "./standing";
 import { troubleWords } from "./Trouble";
+import { useChannelName } from "./useChannelName";
 import { useMine, type Mine } from "./useMine";
 import { askShelf, useShelf } from "./useShelf";
 import "./money.css";
@@ -50,6 +51,7 @@ function List({ shelf }: { shelf: Shelf }) {
     <>
       {now.length === 0 && <p data-testid="no-subscriptions">You have no subscription. <Link to="/premium">See what Premium gives you</Link>, or support a channel from its page.</p>}
       <ul className="subs">{now.map((one) => <One key={one.id} one={one} shelf={shelf} mine={mine} />)}</ul>
+      <GiftsReceived shelf={shelf} />
       {over.length > 0 && (
         <>
           <button type="button" className="link" aria-expanded={past} onClick={() => setPast(!past)}>{past ? "Hide" : "Show"} {over.length === 1 ? "one that is over" : `${over.length} that are over`}</button>
@@ -167,15 +169,4 @@ function Portal() {
       <p className="muted small">Opens a page of Stripe. Your cards are known there and nowhere else.</p>
     </div>
   );
-}
-
-function useChannelName(id: string | null): string | null {
-  const [name, setName] = useState<string | null>(null);
-  useEffect(() => {
-    if (!id) return;
-    const left = new AbortController();
-    fetchChannel(id, left.signal).then(({ channel }) => setName(channel.display_name), () => undefined);
-    return () => left.abort();
-  }, [id]);
-  return name;
 }

@@ -24,7 +24,7 @@ const leave = vi.fn();
 beforeEach(() => {
   asked.length = 0;
   leave.mockReset();
-  answers = { "GET /auth/me": [200, me], "GET /plans": [200, SHELF], "GET /subscriptions": [200, { subscriptions: [] }] };
+  answers = { "GET /auth/me": [200, me], "GET /plans": [200, SHELF], "GET /subscriptions": [200, { subscriptions: [] }], "GET /gifts/received?limit=50": [200, { gifts: [] }] };
   vi.resetModules();
   vi.stubGlobal("fetch", vi.fn((url: string, init: RequestInit) => {
     const what = `${init.method} ${String(url).replace("/api/v1", "")}`;
