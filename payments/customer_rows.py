@@ -61,13 +61,18 @@ class ShownPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_user(connection: Connection, text: str) -> User | None:
-    """By e-mail, by any id of ours, by any of Stripe's that we keep, else by name. Raises `NameNotUnique`."""
+    """By e-mail, by any id of ours, by any of Stripe's that we keep, or by name. Raises `NameNotUnique`."""
     if "@" in text:
         return await accounts.find_by_email(connection, text.strip().lower())
     found = await connection.fetchval(_BY_OUR_ID if _is_uuid(text) else _BY_STRIPES, text)
-    if found is None:
-        found = await _of_name(connection, text.strip())
-    return await accounts.find(connection, str(found)) if found else None
+    return await accounts.find(connection, str(found)) if found else await _named(connection, text.strip())
+
+
+async def _named(connection: Connection, name: str) -> User | None:
+    found = await gift_rows.named(connection, name)
+    if len(found) > 1:
+        raise NameNotUnique
+    return await accounts.find(connection, found[0]) if found else None
 
 
 async def customer_id_of(connection: Connection, user_id: str) -> str | None:
@@ -94,13 +99,6 @@ async def subscriptions_of(connection: Connection, user_id: str) -> list[ShownSu
 async def payments_of(connection: Connection, user_id: str) -> list[ShownPayment]:
     rows = await connection.fetch(_PAYMENTS, user_id, MOST)
     return [msgspec.convert(_plain(row), type=ShownPayment) for row in rows]
-
-
-async def _of_name(connection: Connection, name: str) -> str | None:
-    found = await gift_rows.named(connection, name)
-    if len(found) > 1:
-        raise NameNotUnique
-    return found[0] if found else None
 
 
 def _is_uuid(text: str) -> bool:

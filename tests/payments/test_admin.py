@@ -199,6 +199,7 @@ async def test_a_customer_is_found_by_whatever_support_was_told(desk: Desk, root
     names = (
         "bea@example.com",
         " BEA@example.com ",
+        " bea",
         sold.user_id,
         sold.id,
         "cus_9",
@@ -206,8 +207,6 @@ async def test_a_customer_is_found_by_whatever_support_was_told(desk: Desk, root
         "in_1",
         "re_1",
         "invoice:in_1",
-        "Bea",
-        " bEA ",
     )
     for text in names:
         found = await desk.admin.look_up(root, text)
@@ -224,13 +223,9 @@ async def test_a_customer_is_found_by_whatever_support_was_told(desk: Desk, root
     for text in ("nobody@example.com", new_id(), "cus_none", "", "@", "x" * 200):
         with pytest.raises(CustomerNotFound):
             await desk.admin.look_up(root, text)
-
-
-async def test_a_name_that_two_people_have_finds_nobody(desk: Desk, root: Identity, sold: Order) -> None:
-    other = await desk.till.world.person("other@example.com", "BEA")
+    await desk.till.world.person("bea@example.org", "BEA")
     with pytest.raises(NameNotUnique):
         await desk.admin.look_up(root, "Bea")
-    assert (await desk.admin.look_up(root, other.user.id)).user.id == other.user.id
 
 
 async def test_the_audit_comes_in_pages_and_cannot_be_rewritten(desk: Desk, root: Identity) -> None:

@@ -95,6 +95,7 @@ function UserMenu({ user }: { user: User }) {
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/history" onClick={close}><Icon name="clock" size={18} />History</Link>
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/account" onClick={close}><Icon name="user" size={18} />Account</Link>
           {sells && <Link role="menuitem" tabIndex={-1} className="menu-item" to="/premium" onClick={close}><Icon name="star" size={18} />{user.subscription_tier === "free" ? "Get premium" : "Premium"}</Link>}
+          {user.role === "admin" && <Link role="menuitem" tabIndex={-1} className="menu-item" to="/admin/payments" onClick={close} data-testid="admin-payments"><Icon name="shield" size={18} />Payments desk</Link>}
           <hr />
           <button role="menuitem" tabIndex={-1} type="button" className="menu-item" onClick={() => { close(); leave(); }} data-testid="signout"><Icon name="exit" size={18} />Sign out</button>
         </>
