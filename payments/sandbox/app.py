@@ -7,20 +7,20 @@ import asyncio
 import hmac
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from litestar import Litestar, MediaType, Request, Response, get, route
 from litestar.di import NamedDependency, Provide
-from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from payments.sandbox.controlling import Control
 from payments.sandbox.desk import Desk, Reply
 from payments.sandbox.errors import Refused
 from payments.sandbox.faults import Fault, Faults
-from payments.sandbox.pages.checkout import unknown_page
-from payments.sandbox.pages.layout import STYLE
+from payments.sandbox.hosted_pages import Bills, Onboarding, Portal
+from payments.sandbox.index_pages import Index
+from payments.sandbox.pages.layout import STYLE, unknown_page
 from payments.sandbox.paying_pages import Checkout, html
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -113,9 +113,7 @@ async def livez() -> str:
     return "ok"
 
 
-def create_app(
-    desk: Desk, faults: Faults, *, key: str, anywhere: bool = False, more: Sequence[ControllerRouterHandler] = ()
-) -> ASGIApp:
+def create_app(desk: Desk, faults: Faults, *, key: str, anywhere: bool = False) -> ASGIApp:
     """`key` is the only one taken, or empty: any test key. `anywhere`: other hosts than this may be named."""
     gate = Gate(key)
     hosts = {*LOCAL, urlsplit(desk.url).hostname or ""}
@@ -131,7 +129,7 @@ def create_app(
         return None
 
     return Litestar(
-        route_handlers=[api, style, livez, Checkout, Control, *more],
+        route_handlers=[api, style, livez, Index, Checkout, Portal, Bills, Onboarding, Control],
         dependencies={"desk": provide(desk), "faults": provide(faults), "gate": provide(gate)},
         before_request=refuse_strangers,
         exception_handlers={Refused: _refused},

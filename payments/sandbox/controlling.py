@@ -76,9 +76,7 @@ class Control(Controller):
             doing.resend(book, event_id)
 
     @post("/checkout/{session_id:str}/pay")
-    async def pay(
-        self, session_id: FromPath[str], data: JSONBody[Paying], desk: AtDesk
-    ) -> dict[str, Any]:
+    async def pay(self, session_id: FromPath[str], data: JSONBody[Paying], desk: AtDesk) -> dict[str, Any]:
         """Without a browser. 402 when the card is declined."""
         with desk.open() as book:
             try:
@@ -91,9 +89,7 @@ class Control(Controller):
         return answer
 
     @post("/customers/{customer_id:str}/advance")
-    async def advance(
-        self, customer_id: FromPath[str], data: JSONBody[Wait], desk: AtDesk
-    ) -> dict[str, Any]:
+    async def advance(self, customer_id: FromPath[str], data: JSONBody[Wait], desk: AtDesk) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.advance(book, customer_id, data.seconds + data.days * 24 * 3600)))
 
@@ -103,9 +99,7 @@ class Control(Controller):
             return dict(shown(doing.dispute_payment(book, data.payment_intent)))
 
     @post("/disputes/{dispute_id:str}")
-    async def decide(
-        self, dispute_id: FromPath[str], data: JSONBody[Outcome], desk: AtDesk
-    ) -> dict[str, Any]:
+    async def decide(self, dispute_id: FromPath[str], data: JSONBody[Outcome], desk: AtDesk) -> dict[str, Any]:
         with desk.open() as book:
             return dict(shown(doing.decide_dispute(book, dispute_id, data.outcome)))
 

@@ -41,13 +41,13 @@ class Desk:
         self.changed: Callable[[], None] = lambda: None
         self.url = url
         self._new_id = new_id
-        self._listeners = listeners
+        self.listeners = listeners
 
     @contextmanager
     def open(self) -> Iterator[Book]:
         """A transaction; what is written in it is taken back when the block raises."""
         with self.store.transaction():
-            yield Book(self.store, int(self.now()), self._new_id, self.url, listeners=self._listeners)
+            yield Book(self.store, int(self.now()), self._new_id, self.url, listeners=self.listeners)
         self.changed()
 
     def tick(self) -> int:

@@ -124,9 +124,6 @@ class Store:
 
     # --- deliveries
 
-    def undelivered(self) -> set[str]:
-        return {row[0] for row in self._db.execute("SELECT event_id FROM deliveries")}
-
     def deliver(self, event_id: str, at: float) -> None:
         """Have an event delivered, or once more."""
         self._db.execute(

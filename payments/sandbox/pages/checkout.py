@@ -3,8 +3,7 @@
 from html import escape as esc
 
 from payments.sandbox.book import Thing
-from payments.sandbox.cards import CARDS
-from payments.sandbox.pages.layout import alert, amount, button, day, field, form, link, page
+from payments.sandbox.pages.layout import amount, button, card_fields, form, link, minute, page, test_cards
 
 EVERY = {"day": "day", "week": "week", "month": "month", "year": "year"}
 
@@ -17,17 +16,10 @@ def payment_page(
     pay = f"Subscribe for {due}" if session["mode"] == "subscription" else f"Pay {due}"
     pay = pay if session["amount_total"] else "Start trial"
     inputs = (
-        f'<dl><dt>E-mail</dt><dd>{esc(customer["email"] or "—")}</dd></dl>'
-        + alert(wrong.get("card", ""))
-        + field("number", "Card number", typed.get("number", ""), error=wrong.get("number", ""), inputmode="numeric",
-                autocomplete="off", placeholder="4242 4242 4242 4242", required="required")
-        + '<div class="pair">'
-        + field("expiry", "Expiry", typed.get("expiry", ""), error=wrong.get("expiry", ""), inputmode="numeric",
-                autocomplete="off", placeholder="12 / 34", required="required")
-        + field("cvc", "Security code", "", error=wrong.get("cvc", ""), inputmode="numeric", autocomplete="off",
-                placeholder="123", required="required")
-        + "</div>" + button(pay, kind="full")
-    )  # fmt: skip
+        f"<dl><dt>E-mail</dt><dd>{esc(customer['email'] or '—')}</dd></dl>"
+        + card_fields(typed, wrong)
+        + button(pay, kind="full")
+    )
     body = (
         f'<div class="two"><div>{_summary(session, lines)}{_leave(session)}</div>'
         f'<section class="card" aria-labelledby="pay"><h2 id="pay">Pay with a test card</h2>'
@@ -69,18 +61,6 @@ def expired_page(session: Thing) -> str:
     return page("Closed", body)
 
 
-def unknown_page() -> str:
-    return page("Not found", '<section class="card single"><h1>There is nothing here.</h1><p>The address is wrong, or '
-                             "it was good for one visit only.</p></section>")  # fmt: skip
-
-
-def test_cards() -> str:
-    rows = "".join(f"<dt><code>{_spaced(card.number)}</code></dt><dd>{esc(card.what)}</dd>" for card in CARDS)
-    return (
-        f"<details open><summary>Test cards (any expiry to come, any three digits)</summary><dl>{rows}</dl></details>"
-    )
-
-
 def _summary(session: Thing, lines: list[Thing]) -> str:
     rows = "".join(_row(line) for line in lines)
     total, currency = session["amount_total"], session["currency"]
@@ -90,7 +70,7 @@ def _summary(session: Thing, lines: list[Thing]) -> str:
     return (
         f"<h1>{'Subscribe to' if session['mode'] == 'subscription' else 'Pay'} Footlight</h1>"
         f'<p class="total">{amount(total, currency)}</p><ul class="lines">{rows}</ul>'
-        f'<p class="quiet">This page is open until {day(session["expires_at"])}.</p>'
+        f'<p class="quiet">This page is open until {minute(session["expires_at"])}.</p>'
     )
 
 
@@ -104,7 +84,3 @@ def _row(line: Thing) -> str:
 
 def _leave(session: Thing) -> str:
     return link(session["cancel_url"], "← Back to Footlight") if session["cancel_url"] else ""
-
-
-def _spaced(number: str) -> str:
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))

@@ -4,7 +4,7 @@ from html import escape as esc
 from pathlib import Path
 from typing import Any
 
-from payments.sandbox.cards import moment
+from payments.sandbox.cards import CARDS, moment
 
 STYLE = (Path(__file__).parent / "style.css").read_text()
 BANNER = "This is not Stripe. No money moves."
@@ -84,3 +84,35 @@ def table(heads: list[str], rows: list[list[str]], caption: str) -> str:
 
 def told(thing: dict[str, Any], name: str) -> str:
     return esc(str(thing.get(name) or "—"))
+
+
+def card_fields(typed: dict[str, str], wrong: dict[str, str]) -> str:
+    """Number, expiry and code of a card. `wrong` is told at its field, or above all of them under `card`."""
+    digits = {"inputmode": "numeric", "autocomplete": "off", "required": "required"}
+    number = {**digits, "placeholder": "4242 4242 4242 4242"}
+    return (
+        alert(wrong.get("card", ""))
+        + field("number", "Card number", typed.get("number", ""), error=wrong.get("number", ""), **number)
+        + '<div class="pair">'
+        + field(
+            "expiry", "Expiry", typed.get("expiry", ""), error=wrong.get("expiry", ""), **digits, placeholder="12 / 34"
+        )
+        + field("cvc", "Security code", error=wrong.get("cvc", ""), **digits, placeholder="123")
+        + "</div>"
+    )
+
+
+def test_cards() -> str:
+    rows = "".join(f"<dt><code>{_spaced(card.number)}</code></dt><dd>{esc(card.what)}</dd>" for card in CARDS)
+    return (
+        f"<details open><summary>Test cards (any expiry to come, any three digits)</summary><dl>{rows}</dl></details>"
+    )
+
+
+def unknown_page() -> str:
+    said = "<p>The address is wrong, or it was good for one visit only.</p>"
+    return page("Not found", f'<section class="card single"><h1>There is nothing here.</h1>{said}</section>')
+
+
+def _spaced(number: str) -> str:
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
