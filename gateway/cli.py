@@ -41,6 +41,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "up":
         status: int = import_module("gateway.commands.up").run(arguments)
         return status
+    if arguments.command == "sandbox":
+        served: int = import_module("gateway.commands.sandbox").run(arguments)
+        return served
     if arguments.command == "settings":
         sys.stdout.write(example())
         return 0
@@ -117,6 +120,30 @@ def _add_money(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     stripe.add_argument("action", choices=("reconcile",))
     stripe.add_argument("--mend", action="store_true", help="make ours what Stripe's is")
     stripe.add_argument("--days", type=int, default=35, help="objects made since then (0: all)")
+
+    _add_sandbox(verbs.add_parser("sandbox", help="stand in for Stripe: no money moves"))
+
+
+def _add_sandbox(sandbox: argparse.ArgumentParser) -> None:
+    sandbox.add_argument("--port", type=int, default=12111, help="port of the API and the pages")
+    sandbox.add_argument("--host", default="127.0.0.1")
+    file = Path(os.environ.get("FOOTLIGHT_DATA", ".footlight")) / "sandbox" / "state.sqlite"
+    sandbox.add_argument("--data", type=Path, default=file, help="file of its state")
+    sandbox.add_argument("--public-url", default="", help="where people open its pages")
+    sandbox.add_argument("--webhook-url", default="", help="who is told of events")
+    sandbox.add_argument(
+        "--webhook-secret-env",
+        default="FOOTLIGHT_STRIPE_WEBHOOK_SECRETS",
+        metavar="NAME",
+        help="variable with the secret that events are signed with",
+    )
+    sandbox.add_argument(
+        "--key-env",
+        default="FOOTLIGHT_STRIPE_SECRET_KEY",
+        metavar="NAME",
+        help="variable with the only key that is taken; unset: any test key",
+    )
+    sandbox.add_argument("--anywhere", action="store_true", help="listen on an address that others can reach")
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:

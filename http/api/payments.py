@@ -39,6 +39,7 @@ from payments.errors import (
 )
 from payments.model import Interval, Order, OrderKind, OrderState, Plan, PlanScope, Subscription, SubscriptionStatus
 from payments.orders import Orders
+from payments.plans import Plans
 from payments.subscriptions import Change, ShownInvoice, Subscriptions
 
 PlanId = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -62,8 +63,24 @@ class ShownPlan(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
-class ShownPlans(msgspec.Struct, frozen=True):
+class ShownStep(msgspec.Struct, frozen=True):
+    """From `amount_minor` on a paid message stays on top so long."""
+
+    amount_minor: int
+    on_top_seconds: int
+
+
+class ShownPlans(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sold, and the rules of it: how many gifts an order may hold, and what a paid message may cost.
+
+    The amount of the first of `message_steps` is the smallest one taken; they are in `currency`.
+    """
+
     plans: list[ShownPlan]
+    currency: str
+    gifts_at_once: int
+    message_max_minor: int
+    message_steps: list[ShownStep]
 
 
 class WantedPlan(msgspec.Struct, forbid_unknown_fields=True):
@@ -145,7 +162,7 @@ class PlanController(Controller):
 
     @get("/", operation_id="listPlans", summary="What one can subscribe to", responses=problems())
     async def plans(self, subscriptions: NamedDependency[Subscriptions]) -> ShownPlans:
-        return ShownPlans([_plan(one) for one in subscriptions.plans])
+        return _plans(subscriptions.plans)
 
 
 class CheckoutController(Controller):
@@ -325,6 +342,17 @@ def shown_order(order: Order) -> ShownOrder:
     """An order as its owner sees it."""
     shown = {name: getattr(order, name) for name in ShownOrder.__struct_fields__ if name != "url"}
     return ShownOrder(**shown, url=order.checkout_url if order.state == "open" else None)
+
+
+def _plans(plans: Plans) -> ShownPlans:
+    messages = plans.paid_messages
+    return ShownPlans(
+        plans=[_plan(one) for one in plans],
+        currency=plans.currency,
+        gifts_at_once=plans.gifts.max_quantity,
+        message_max_minor=messages.max_amount_minor,
+        message_steps=[ShownStep(one.amount_minor, one.on_top_seconds) for one in messages.steps],
+    )
 
 
 def _plan(plan: Plan) -> ShownPlan:

@@ -1,7 +1,8 @@
 """`footlight up`: the whole platform on this machine, from an empty folder to a web address.
 
 Servers start together, then their schema is brought up to date, then come the nodes, the worker, the transcoder, the
-live process, the edge and the demo. Ctrl-C stops everything in reverse; nothing outlives us, even when we are killed.
+live process, the edge, the sandbox for payments and the demo. Ctrl-C stops everything in reverse; nothing outlives us,
+even when we are killed.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from infra.local.objects import objects_part
 from infra.local.parts import LOOPBACK, Part, alive, write_private
 from infra.local.ports import PublicPorts, internal_ports, public_ports, web_listeners
 from infra.local.postgres import postgres_part
+from infra.local.sandbox import notice, sandbox_arguments, sandbox_environment
 from infra.local.search import answers, search_part
 from infra.local.supervisor import Stage, Supervisor
 from infra.local.valkey import form_cluster, valkey_parts
@@ -59,6 +61,7 @@ class Plan:
     public: PublicPorts
     environment: Mapping[str, str]
     accounts: list[DemoAccount]
+    sandbox_port: int | None  # None: payments are real
 
     @property
     def parts(self) -> list[Part]:
@@ -116,22 +119,36 @@ def make_plan(options: UpOptions, folder: Path, public: PublicPorts, listeners: 
     ports = internal_ports(folder / "ports.json", _port_names(options.nodes), (public.web, public.edge, public.rtmp))
     servers, addresses = _servers(folder, ports)
     environment = child_environment(folder, public, addresses, os.environ)
+    sandbox = sandbox_environment(folder / "sandbox", ports["sandbox"], environment)
+    environment = {**environment, **sandbox}
     load_settings(environment)  # a bad variable is named now, and not in five logs
     write_private(folder / ENVIRONMENT_FILE, json.dumps(environment, indent=1))
     accounts = demo_accounts(folder / DEMO_FILE) if options.demo else []
     programs = _programs(options, folder, ports, listeners, environment)
+    if sandbox:
+        programs.append(_sandbox(folder, ports["sandbox"], public.web, environment))
     if options.demo:
         programs.append(_demo(folder, f"http://{LOOPBACK}:{public.web}", environment["FOOTLIGHT_FFMPEG"]))
     bus_ports = [ports[f"valkey-{index}-bus"] for index in range(VALKEY_NODES)]
     database = PostgresSettings(url=environment["FOOTLIGHT_POSTGRES_URL"])
     after_servers = partial(_prepare_servers, addresses.redis, bus_ports, database)
-    return Plan([Stage(servers, after_servers), Stage(programs)], public, environment, accounts)
+    stages = [Stage(servers, after_servers), Stage(programs)]
+    return Plan(stages, public, environment, accounts, ports["sandbox"] if sandbox else None)
 
 
 def _port_names(nodes: int) -> list[str]:
     valkey = [name for index in range(VALKEY_NODES) for name in (f"valkey-{index}", f"valkey-{index}-bus")]
     objects = [f"objects-{index}" for index in range(OBJECT_PORTS)]
-    return ["postgres", *valkey, "mongo", "search", *objects, "origin", *(f"node-{n + 1}" for n in range(nodes))]
+    return [
+        "postgres",
+        *valkey,
+        "mongo",
+        "search",
+        *objects,
+        "origin",
+        "sandbox",
+        *(f"node-{n + 1}" for n in range(nodes)),
+    ]
 
 
 def _servers(folder: Path, ports: Mapping[str, int]) -> tuple[list[Part], Addresses]:
@@ -196,6 +213,11 @@ def _own(
     )
 
 
+def _sandbox(folder: Path, port: int, web: int, environment: Mapping[str, str]) -> Part:
+    arguments = sandbox_arguments(folder / "sandbox", port, web)
+    return _own("sandbox", arguments, folder, environment, f"http://{LOOPBACK}:{port}/livez")
+
+
 def _demo(folder: Path, web: str, ffmpeg: str) -> Part:
     arguments = ("--web", web, "--accounts", str(folder / DEMO_FILE), "--ffmpeg", ffmpeg)
     return Part(
@@ -212,6 +234,7 @@ def _welcome(plan: Plan, folder: Path, seconds: float) -> str:
         "",
         f"  Open      {plan.environment['FOOTLIGHT_PUBLIC_URL']}",
         f"  Publish   {plan.environment['FOOTLIGHT_RTMP_URL']} (a stream key comes with each stream)",
+        f"  Payments  {notice(plan.sandbox_port)}",
         f"  Data      {folder}",
         f"  Logs      {folder}/*/log and {folder}/valkey/*/log",
     ]

@@ -60,12 +60,17 @@ async def bought(client: httpx.AsyncClient, shop: Selling, plan: str = "premium-
 
 
 async def test_everybody_sees_what_is_sold(client: httpx.AsyncClient) -> None:
-    plans = (await client.get("/plans", headers={"authorization": ""})).json()["plans"]
+    sold = (await client.get("/plans", headers={"authorization": ""})).json()
+    plans = sold["plans"]
     assert [plan["id"] for plan in plans][:2] == ["premium-monthly", "premium-yearly"]
     assert plans[0] == {
         "id": "premium-monthly", "name": "Premium", "scope": "premium", "level": 1, "interval": "month",
         "amount_minor": 499, "currency": "eur",
     }  # fmt: skip
+    assert (sold["currency"], sold["gifts_at_once"], sold["message_max_minor"]) == ("eur", 100, 50_000)
+    assert sold["message_steps"][:2] == [
+        {"amount_minor": 200, "on_top_seconds": 0}, {"amount_minor": 500, "on_top_seconds": 30},
+    ]  # fmt: skip
 
 
 async def test_to_the_page_and_back(client: httpx.AsyncClient, shop: Selling) -> None:

@@ -22,6 +22,7 @@ from payments.errors import (
     CustomerNotFound,
     FreshSignInNeeded,
     GivenNotFound,
+    NameNotUnique,
     OwnChannel,
     PaymentNotFound,
     PlanDoesNotFit,
@@ -238,6 +239,7 @@ async def test_a_customer_is_found_by_whatever_support_was_told(desk: Desk, root
     names = (
         "bea@example.com",
         " BEA@example.com ",
+        " bea",
         sold.user_id,
         sold.id,
         "cus_9",
@@ -261,6 +263,9 @@ async def test_a_customer_is_found_by_whatever_support_was_told(desk: Desk, root
     for text in ("nobody@example.com", new_id(), "cus_none", "", "@", "x" * 200):
         with pytest.raises(CustomerNotFound):
             await desk.admin.look_up(root, text)
+    await desk.till.world.person("bea@example.org", "BEA")
+    with pytest.raises(NameNotUnique):
+        await desk.admin.look_up(root, "Bea")
 
 
 async def test_the_audit_comes_in_pages_and_cannot_be_rewritten(desk: Desk, root: Identity) -> None:

@@ -11,6 +11,7 @@ import { PageSkeleton } from "./ui/Skeleton";
 const Watch = lazy(() => import("./pages/Watch"));
 const Studio = lazy(() => import("./pages/Studio"));
 const Library = lazy(() => import("./library/Library"));
+const EarningsPage = lazy(() => import("./earnings/EarningsPage"));
 const VideoPage = lazy(() => import("./video/VideoPage"));
 const Desk = lazy(() => import("./mod/Desk"));
 const Desks = lazy(() => import("./mod/Desk").then(({ Desks: page }) => ({ default: page })));
@@ -18,6 +19,9 @@ const SearchPage = lazy(() => import("./search/SearchPage"));
 const History = lazy(() => import("./pages/History"));
 const Creator = lazy(() => import("./pages/Creator"));
 const Account = lazy(() => import("./pages/Account"));
+const PlansPage = lazy(() => import("./money/PlansPage"));
+const ReturnPage = lazy(() => import("./money/ReturnPage"));
+const PaymentsAdmin = lazy(() => import("./admin/PaymentsAdmin"));
 const SignIn = lazy(() => import("./pages/SignIn"));
 const SignUp = lazy(() => import("./pages/SignUp"));
 
@@ -49,6 +53,7 @@ export function App() {
               <Route path="/watch/:streamId" element={<Watch />} />
               <Route path="/studio" element={<Studio />} />
               <Route path="/studio/videos" element={<Library />} />
+              <Route path="/studio/earnings" element={<EarningsPage />} />
               <Route path="/video/:videoId" element={<VideoPage />} />
               <Route path="/mod" element={<Desks />} />
               <Route path="/mod/:channelId" element={<Desk />} />
@@ -56,6 +61,9 @@ export function App() {
               <Route path="/history" element={<History />} />
               <Route path="/creators/:creatorId" element={<Creator />} />
               <Route path="/account" element={<Account />} />
+              <Route path="/premium" element={<PlansPage />} />
+              <Route path="/checkout/:orderId" element={<ReturnPage />} />
+              <Route path="/admin/payments" element={<PaymentsAdmin />} />
               <Route path="/signin" element={<SignIn />} />
               <Route path="/signup" element={<SignUp />} />
               <Route path="*" element={<NotFound />} />

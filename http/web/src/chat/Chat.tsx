@@ -3,6 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } fro
 import { Link, useNavigate } from "react-router";
 import { asApiError } from "../api/errors";
 import type { Acted } from "../realtime/events";
+import { GetPremium } from "../money/GetPremium";
 import { isSaid, type Said } from "../realtime/fold";
 import type { LiveRoom } from "../realtime/useRoom";
 import { Button, IconButton } from "../ui/Button";
@@ -14,6 +15,7 @@ import type { Look } from "./ChatLine";
 import { ChatFoot, useResend, useSameIdentity } from "./ChatFoot";
 import { MessageList } from "./MessageList";
 import { ModeBanner } from "./ModeBanner";
+import { OnTop } from "./OnTop";
 import { Outcome, type Happened } from "./Outcome";
 import { PeoplePanel } from "./PeoplePanel";
 import { Pinned } from "./Pinned";
@@ -26,6 +28,7 @@ import type { Following } from "./useFollowing";
 import { useLasting } from "./useLasting";
 import { useShownTheme } from "./useShownTheme";
 import "./chat.css";
+import "../money/money.css";
 import "./room.css";
 
 const PollPanel = lazy(() => import("./PollPanel"));
@@ -99,6 +102,7 @@ function Above({ live: { room, act, you }, look, following, onUnpin }: AboveProp
       </ModeBanner>
       {raid && <RaidBanner raid={raid} onGo={(streamId) => void navigate(`/watch/${streamId}`)} />}
       {pin && <Pinned key={pin.message_id} pin={pin} look={look} onUnpin={onUnpin} />}
+      <OnTop messages={room.onTop} look={look} />
       {poll && <Suspense fallback={null}><PollPanel key={poll.id} poll={poll} mayVote={you?.capabilities.includes("vote") ?? false} onVote={vote} /></Suspense>}
     </div>
   );
@@ -112,7 +116,7 @@ interface ConversationProps extends Pick<Parameters<typeof MessageList>[0], "set
 function Conversation({ live, ended, ...list }: ConversationProps) {
   const { room, refused } = live;
   if (room.epoch === null && !refused) return <ChatSkeleton />;
-  if (refused && (room.epoch === null || refused.code === "room.premium")) return <div className="chat-empty"><p>{refused.message}</p></div>;
+  if (refused && (room.epoch === null || refused.code === "room.premium")) return <div className="chat-empty" data-testid="chat-refused" data-code={refused.code}><p>{refused.message}</p>{refused.code === "room.premium" && <GetPremium name="the stream">Or subscribe to this channel alone.</GetPremium>}</div>;
   if (room.entries.length + room.pending.length === 0) {
     return <div className="chat-empty" data-testid="chat-empty"><p>{ended ? "Nobody said a word." : "Quiet so far. Say the first word."}</p></div>;
   }

@@ -1,12 +1,16 @@
 /** One line of the conversation, of whatever kind. */
 import { memo, type CSSProperties, type ReactNode } from "react";
+import { price } from "../money/amounts";
+import { levelOf } from "../money/levels";
 import type { Moderation, RaidChanged, User } from "../realtime/events";
 import type { RemovedBy, Said } from "../realtime/fold";
+import { Icon } from "../ui/icons";
 import { hueOf } from "../ui/identity";
 import { shortCount, timeOfDay } from "../ui/time";
 import { BADGES } from "./badges";
 import { readable } from "./colors";
 import type { Emote } from "./emotes";
+import { GiftWords } from "./GiftWords";
 import { LineText } from "./LineText";
 import { mentions } from "./text";
 
@@ -38,14 +42,18 @@ export const SaidLine = memo(function SaidLine({ line, look, order, selected = f
   const called = !own && (reply?.user_id === look.myId || mentions(text, look.myName));
   const acting = line.kind === "message" && line.me;
   const names = ["line", own && "line-own", called && "line-called", acting && "line-acting", selected && "line-selected", removedBy && "line-was"];
-  const announced = line.kind === "announcement" ? `line-announced tint-${line.tint}` : "";
+  const announced = line.kind === "announcement" ? `line-announced tint-${line.tint}` : line.kind === "gift" ? "line-announced line-gift" : "";
+  const paid = line.kind === "message" ? line.paid : null;
   return (
-    <li className={`${names.filter(Boolean).join(" ")} ${announced}`} data-order={order} tabIndex={-1} data-testid={removedBy ? "chat-was" : "chat-line"}>
+    <li className={`${names.filter(Boolean).join(" ")} ${announced}${paid ? `line-paid paid-${levelOf(paid)}` : ""}`} data-order={order} tabIndex={-1} data-testid={removedBy ? "chat-was" : "chat-line"}>
       {line.kind === "announcement" && <span className="line-kind">Announcement</span>}
+      {line.kind === "gift" && <span className="line-kind"><Icon name="gift" size={14} />Gift</span>}
+      {paid && <span className="line-amount" data-testid="line-amount"><span className="sr-only">Paid message: </span>{price(paid.amount_minor, paid.currency)}</span>}
       {reply && <Answered name={reply.name} text={answered ?? null} onGo={onAnswered} />}
       <time dateTime={new Date(at).toISOString()}>{timeOfDay(at)}</time>
       <Name user={user} theme={look.theme} />
       <LineText text={text} emotes={look.emotes} myName={look.myName} />
+      {line.kind === "gift" && <GiftWords gift={line} myId={look.myId} />}
       {removedBy && <span className="line-why"> ({REMOVED[removedBy.action] ?? "removed"})</span>}
       {tools}
     </li>

@@ -2,6 +2,7 @@ import { Link, NavLink, useLocation, useNavigate } from "react-router";
 import type { User } from "../api/types";
 import { useSession } from "../session/SessionProvider";
 import { SearchBox } from "../search/SearchBox";
+import { useOpenShelf } from "../money/useShelf";
 import { Avatar } from "../ui/Avatar";
 import { ButtonLink } from "../ui/Button";
 import { Icon, Logo, type IconName } from "../ui/icons";
@@ -30,11 +31,18 @@ export function TopBar() {
       </nav>
       <SearchBox />
       <div className="topbar-end">
+        {user && user.subscription_tier === "free" && <PremiumLink />}
         <ThemeMenu />
         {user === undefined ? <span className="topbar-placeholder" /> : user ? <UserMenu user={user} /> : <SignInLinks />}
       </div>
     </header>
   );
+}
+
+/** Only where there is something to get. */
+function PremiumLink() {
+  const sold = useOpenShelf()?.plans.some((plan) => plan.scope === "premium");
+  return sold ? <Link to="/premium" className="topbar-premium" data-testid="get-premium">Get premium</Link> : null;
 }
 
 function SignInLinks() {
@@ -70,6 +78,7 @@ function UserMenu({ user }: { user: User }) {
   const { signOut } = useSession();
   const toast = useToast();
   const navigate = useNavigate();
+  const sells = useOpenShelf() !== null;
   const leave = () => {
     signOut().then(
       () => { toast("You are signed out."); void navigate("/"); },
@@ -85,6 +94,8 @@ function UserMenu({ user }: { user: User }) {
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/studio/videos" onClick={close}><Icon name="play" size={18} />Your videos</Link>
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/history" onClick={close}><Icon name="clock" size={18} />History</Link>
           <Link role="menuitem" tabIndex={-1} className="menu-item" to="/account" onClick={close}><Icon name="user" size={18} />Account</Link>
+          {sells && <Link role="menuitem" tabIndex={-1} className="menu-item" to="/premium" onClick={close}><Icon name="star" size={18} />{user.subscription_tier === "free" ? "Get premium" : "Premium"}</Link>}
+          {user.role === "admin" && <Link role="menuitem" tabIndex={-1} className="menu-item" to="/admin/payments" onClick={close} data-testid="admin-payments"><Icon name="shield" size={18} />Payments desk</Link>}
           <hr />
           <button role="menuitem" tabIndex={-1} type="button" className="menu-item" onClick={() => { close(); leave(); }} data-testid="signout"><Icon name="exit" size={18} />Sign out</button>
         </>

@@ -1,5 +1,6 @@
 /** Messages that wait for a moderator: claimed by one at a time, decided, or gone after their time. */
 import { memo } from "react";
+import { price } from "../money/amounts";
 import { hueOf } from "../ui/identity";
 import { clock, timeOfDay } from "../ui/time";
 import { useChannel } from "./ChannelContext";
@@ -53,6 +54,7 @@ export const HeldOption = memo(function HeldOption({ line: { held, fate, mine, r
     <>
       <span className="desk-held-head">
         <b style={{ ["--hue" as string]: hueOf(held.user.id) }}>{held.user.name}</b> <time dateTime={new Date(held.at).toISOString()}>{timeOfDay(held.at)}</time>
+        {held.paid && <span className="tag" data-testid="held-paid">Paid {price(held.paid.amount_minor, held.paid.currency)}, goes back if you deny it</span>}
         {fate === "waiting" && <span className={left < 60 ? "desk-left desk-left-short" : "desk-left"} data-testid="held-left">{clock(left)} left</span>}
       </span>
       <span className="desk-held-text">

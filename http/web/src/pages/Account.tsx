@@ -4,6 +4,7 @@ import { becomeCreator, changePassword, rename } from "../api/calls";
 import { asApiError } from "../api/errors";
 import type { User } from "../api/types";
 import { useTitle } from "../layout/useTitle";
+import { SubscriptionsPanel } from "../money/SubscriptionsPanel";
 import { useSession } from "../session/SessionProvider";
 import { Avatar } from "../ui/Avatar";
 import { Button, ButtonLink } from "../ui/Button";
@@ -23,6 +24,7 @@ export default function Account() {
     <div className="page account">
       <h1>Account</h1>
       <Profile user={user} />
+      <SubscriptionsPanel />
       <CreatorPanel user={user} />
       <PasswordPanel user={user} />
       <SignOutPanel />

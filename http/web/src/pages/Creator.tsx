@@ -3,6 +3,7 @@ import { useParams } from "react-router";
 import { fetchCreator, type Creator as Shown } from "../api/videos";
 import { useFollowing } from "../chat/useFollowing";
 import { useTitle } from "../layout/useTitle";
+import { SupportButtons } from "../money/SupportButtons";
 import { useSession } from "../session/SessionProvider";
 import { Avatar } from "../ui/Avatar";
 import { Button, ButtonLink } from "../ui/Button";
@@ -40,7 +41,12 @@ function Page({ creator }: { creator: Shown }) {
           <h1>{creator.display_name}</h1>
           <p className="muted">{followers === 1 ? "1 follower" : `${followers.toLocaleString("en")} followers`} · {creator.videos === 1 ? "1 video" : `${creator.videos.toLocaleString("en")} videos`}</p>
         </div>
-        {own ? <ButtonLink to="/studio/videos">Your studio</ButtonLink> : <FollowButton name={creator.display_name} following={following} signedIn={Boolean(user)} />}
+        {own ? <ButtonLink to="/studio/videos">Your studio</ButtonLink> : (
+          <span className="row">
+            <FollowButton name={creator.display_name} following={following} signedIn={Boolean(user)} />
+            <SupportButtons channel={{ id: creator.id, name: creator.display_name }} streamId={creator.live?.id ?? null} />
+          </span>
+        )}
       </header>
       {creator.live && (
         <section aria-labelledby="live-heading" className="stack">

@@ -5,6 +5,7 @@ import type { Stream, StreamStatus } from "../api/types";
 import { Chat } from "../chat/Chat";
 import { useFollowing, type Following } from "../chat/useFollowing";
 import { useTitle } from "../layout/useTitle";
+import { SupportButtons } from "../money/SupportButtons";
 import { Player } from "../player/Player";
 import { useRoom } from "../realtime/useRoom";
 import { useSession } from "../session/SessionProvider";
@@ -62,7 +63,7 @@ function Stage({ stream }: { stream: Stream }) {
           theatre={theatre} onTheatre={() => setTheatre(!theatre)} afterEnd={<WatchNext over={shown} />}
         />
       </div>
-      <StreamInfo stream={shown} viewers={live.room.viewers ?? stream.viewers} following={user?.id === stream.creator.id ? null : following} signedIn={Boolean(user)} />
+      <StreamInfo stream={shown} viewers={live.room.viewers ?? stream.viewers} following={user?.id === stream.creator.id ? null : following} signedIn={Boolean(user)} paidMessages={live.room.joined && live.room.settings.paid_messages !== "off"} />
       <aside className="watch-chat"><Chat live={live} following={following} /></aside>
     </div>
   );
@@ -74,9 +75,11 @@ interface InfoProps {
   /** null for one's own channel. */
   following: Following | null;
   signedIn: boolean;
+  /** Whether the room takes messages that are paid for. */
+  paidMessages: boolean;
 }
 
-function StreamInfo({ stream, viewers, following, signedIn }: InfoProps) {
+function StreamInfo({ stream, viewers, following, signedIn, paidMessages }: InfoProps) {
   const now = useNow(30_000);
   const { creator, status, category } = stream;
   return (
@@ -93,6 +96,7 @@ function StreamInfo({ stream, viewers, following, signedIn }: InfoProps) {
       </div>
       <div className="watch-side">
         {following && <FollowButton name={creator.display_name} following={following} signedIn={signedIn} />}
+        {following && <SupportButtons channel={{ id: creator.id, name: creator.display_name }} streamId={status === "live" || status === "interrupted" ? stream.id : null} messages={paidMessages} />}
         {status !== "ended" && <ViewerCount count={viewers} />}
         <span className="watch-share"><CopyButton text={location.href} what="link to this stream" label="Share" icon="share" /></span>
       </div>

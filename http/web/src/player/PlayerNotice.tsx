@@ -1,6 +1,7 @@
 /** What lies over the picture when it is not simply playing. One thing at a time. */
 import type { ReactNode } from "react";
 import type { StreamStatus } from "../api/types";
+import { ForSubscribers } from "../money/ForSubscribers";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/icons";
 import type { Phase } from "./playback";
@@ -26,6 +27,7 @@ export function PlayerNotice(props: NoticeProps) {
       </div>
     );
   }
+  if (phase === "refused") return <ForSubscribers />;
   const words = wordsFor(phase, status);
   return (
     <>
@@ -43,7 +45,6 @@ export function PlayerNotice(props: NoticeProps) {
 }
 
 function wordsFor(phase: Phase, status: StreamStatus): string | null {
-  if (phase === "refused") return "This stream is for subscribers.";
   if (phase === "unsupported") return "This browser cannot play live video. A current Chrome, Edge, Firefox or Safari can.";
   if (status === "interrupted") return "The creator's connection dropped, holding the room. It continues by itself.";
   if (status === "created") return "The creator is getting ready. The picture comes by itself.";

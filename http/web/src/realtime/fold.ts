@@ -37,6 +37,8 @@ export interface View {
   poll: Poll | null;
   raid: Raid | null;
   me: Me | null;
+  /** Paid messages that were on top when they came, the oldest first; when their time is over is the clock's to say. */
+  onTop: Message[];
 }
 
 export interface FoldOptions {
@@ -61,6 +63,9 @@ export function fold(view: View, fresh: Entry[], options: FoldOptions): View {
 function apply(view: View, entry: Entry, options: FoldOptions): void {
   switch (entry.kind) {
     case "message":
+      raise(view, entry);
+      view.entries.push(entry);
+      return;
     case "announcement":
     case "gift":
     case "removed":
@@ -72,6 +77,7 @@ function apply(view: View, entry: Entry, options: FoldOptions): void {
       return;
     case "restored":
       restore(view.entries, entry.message, options.since);
+      raise(view, entry.message);
       return;
     case "settings":
       view.settings = entry.settings;
@@ -91,6 +97,15 @@ function apply(view: View, entry: Entry, options: FoldOptions): void {
         view.me = { ...view.me, user: { ...view.me.user, role: entry.role } };
       }
   }
+}
+
+/** So many on top are kept; more than fit on a screen are not looked at. */
+const MOST_ON_TOP = 50;
+
+function raise(view: View, message: Message): void {
+  if (!message.paid?.pin_seconds) return;
+  const others = view.onTop.filter((one) => one.id !== message.id);
+  view.onTop = [...others, message].sort((one, other) => one.at - other.at).slice(-MOST_ON_TOP);
 }
 
 type Covers = (userId: string, messageId: string) => boolean;
@@ -118,6 +133,7 @@ export function removeEarly<Seen extends View>(view: Seen, { user_id, message_id
 
 function take(view: View, covers: Covers, by: RemovedBy | null, keepRemoved: boolean): void {
   view.entries = view.entries.map((line) => emptied(line, covers, by, keepRemoved));
+  if (view.onTop.length) view.onTop = view.onTop.filter((one) => !covers(one.user.id, one.id));
   if (view.pin && covers(view.pin.user.id, view.pin.message_id)) view.pin = null;
 }
 

@@ -96,6 +96,7 @@ export const emptyRoom: Room = {
   poll: null,
   raid: null,
   me: null,
+  onTop: [],
   reactions: { number: 0, counts: {} },
   reason: null,
   dropped: 0,
@@ -188,7 +189,7 @@ function afterJoin(room: Room, answer: RoomJoined, asked: Loss | null): Room {
   const fresh = answer.entries.filter((entry) => entry.offset > begun.offset);
   const filled = append(begun, follows ? fresh : unseen(begun, fresh));
   // The answer is of the moment of its last entry; what waits is newer.
-  const now = { ...filled, offset: Math.max(filled.offset, answer.offset), settings, me, pin, poll, raid };
+  const now = { ...filled, offset: Math.max(filled.offset, answer.offset), settings, me, pin, poll, raid, onTop: answer.on_top };
   return heard(now, room.ahead);
 }
 

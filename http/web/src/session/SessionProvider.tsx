@@ -12,6 +12,8 @@ interface Session {
   /** After sign-up, sign-in or a change of role: the cookies are set, this is who they name. */
   begin: (answer: SessionAnswer) => void;
   update: (user: User) => void;
+  /** Something was bought or is over: ask anew who this is, in all tabs, and come back to rooms that were closed. */
+  renew: () => Promise<void>;
   signOut: () => Promise<void>;
 }
 
@@ -56,6 +58,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         tellOtherTabs();
       },
       update: setUser,
+      renew: async () => {
+        await load();
+        reconnectAs();
+        tellOtherTabs();
+      },
       signOut: async () => {
         await callSignOut();
         rememberSignedIn(false);
@@ -64,7 +71,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         tellOtherTabs();
       },
     }),
-    [user],
+    [user, load],
   );
   return <SessionContext value={session}>{children}</SessionContext>;
 }

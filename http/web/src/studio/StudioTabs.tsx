@@ -7,6 +7,7 @@ export function StudioTabs() {
     <nav className="studio-tabs" aria-label="Studio">
       <NavLink to="/studio" end>Go live</NavLink>
       <NavLink to="/studio/videos">Videos</NavLink>
+      <NavLink to="/studio/earnings">Earnings</NavLink>
     </nav>
   );
 }

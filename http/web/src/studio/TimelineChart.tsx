@@ -7,6 +7,7 @@ import { AXIS_HEIGHT, optionsOf, ROWS, type Columns, type Row } from "./chart";
 import { sampleInWords, stepWords, timeWords } from "./format";
 import { columnsOf, cursorAfter, inSteps, marksAt } from "./samples";
 import { useChartColors, type ChartColors } from "./useChartColors";
+import { useWidth } from "./useWidth";
 
 const HEIGHTS: Record<Row["name"], number> = { viewers: 116, messages: 66, followers: 54, actions: 54, bitrate_kbps: 66 };
 const TABLE_ROWS = 60;
@@ -139,15 +140,4 @@ function Table({ timeline }: { timeline: StreamTimeline }) {
       </div>
     </details>
   );
-}
-
-function useWidth(): [React.RefObject<HTMLDivElement | null>, number] {
-  const ref = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const watching = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    watching.observe(ref.current!);
-    return () => watching.disconnect();
-  }, []);
-  return [ref, width];
 }

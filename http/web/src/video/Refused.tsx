@@ -2,6 +2,7 @@
 import { useLocation } from "react-router";
 import type { ApiError } from "../api/errors";
 import type { Video } from "../api/videos";
+import { GetPremium } from "../money/GetPremium";
 import { ButtonLink } from "../ui/Button";
 
 export function Refused({ error, video }: { error: ApiError; video: Video }) {
@@ -13,7 +14,7 @@ export function Refused({ error, video }: { error: ApiError; video: Video }) {
         <h2>{premium ? "For subscribers" : "This cannot be played"}</h2>
         <p>{premium ? `${video.creator.display_name} made this video for subscribers.` : error.message}</p>
         {error.status === 401 && <ButtonLink to="/signin" state={{ from: pathname }} look="primary">Sign in</ButtonLink>}
-        {error.code === "playback.premium" && <p className="small">Subscriptions open soon. Free videos of this creator are beside and below.</p>}
+        {error.code === "playback.premium" && <GetPremium from={pathname} name="the video">Or subscribe to {video.creator.display_name} alone, below.</GetPremium>}
       </div>
     </div>
   );

@@ -5,6 +5,7 @@ import { asApiError } from "../api/errors";
 import { fetchVideo, likeVideo, newestVideos, type Video } from "../api/videos";
 import { useFollowing } from "../chat/useFollowing";
 import { useTitle } from "../layout/useTitle";
+import { SupportButtons } from "../money/SupportButtons";
 import { FollowButton } from "../pages/FollowButton";
 import { NotFound } from "../pages/NotFound";
 import { usePolling } from "../pages/usePolling";
@@ -90,6 +91,7 @@ function About({ video, position, onChanged }: { video: Video; position: number;
           <Avatar id={video.creator.id} name={video.creator.display_name} size={44} />
           <Link to={`/creators/${video.creator.id}`}>{video.creator.display_name}</Link>
           {!own && <FollowButton name={video.creator.display_name} following={following} signedIn={Boolean(user)} />}
+          {!own && <SupportButtons channel={{ id: video.creator.id, name: video.creator.display_name }} streamId={null} />}
         </div>
         <div className="video-deeds">
           <LikeButton video={video} onChanged={onChanged} />
@@ -136,7 +138,11 @@ function NextUp({ video }: { video: Video }) {
 }
 
 function NotYet({ video, onTurn }: { video: Video; onTurn: () => void }) {
-  useMaking(onTurn); // the moment it can be played, its creator's page plays it
+  const turned = useCallback(() => {
+    askAhead(video.id, true); // beside the question about the video: the moment it can be played, this page plays it
+    onTurn();
+  }, [video.id, onTurn]);
+  useMaking(turned);
   if (video.status === "failed") {
     return <Message icon="warning" title="This video could not be made" action={<ButtonLink to="/studio/videos" look="primary">To your videos</ButtonLink>}>{video.failure?.message ?? "Try again from your library."}</Message>;
   }
