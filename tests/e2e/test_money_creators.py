@@ -39,7 +39,8 @@ async def new_admin(arrive: Arrive, stack: Stack, name: str) -> Person:
 async def look_up(admin: Person, text: str) -> Locator:
     await admin.page.get_by_label("Customer").fill(text)
     await admin.see("look-up").click()
-    return admin.see("customer")
+    found: Locator = admin.see("customer")
+    return found
 
 
 async def looks_again(person: Person) -> None:
