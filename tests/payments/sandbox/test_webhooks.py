@@ -12,9 +12,12 @@ import httpx
 import pytest
 import stripe
 
+from gateway.cli import parser
+from gateway.commands.sandbox import options_of
 from infra.local.parts import free_port
 from payments.errors import StripeUnavailable
 from payments.sandbox.deliveries import pause_after
+from payments.sandbox.errors import CannotStart
 from tests.payments.sandbox.buying import customer, paid_once, subscribed
 from tests.payments.sandbox.receiving import Receiver, open_receiver
 from tests.payments.sandbox.running import KEY, SECRET, Running, open_client, open_running
@@ -139,13 +142,9 @@ async def test_a_killed_process_loses_nothing_and_stops_when_it_is_told_to(tmp_p
         (["--webhook-url", "http://127.0.0.1:1/", "--webhook-secret-env", "NOT_SET"], KEY, "set NOT_SET"),
     ],
 )
-async def test_it_refuses_to_start_where_it_could_be_mistaken(
-    tmp_path: Path, arguments: list[str], key: str, said: str
+def test_it_refuses_to_start_where_it_could_be_mistaken(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], key: str, said: str
 ) -> None:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", "sandbox", "--data", str(tmp_path / "s"), *arguments,
-        env={**os.environ, "FOOTLIGHT_STRIPE_SECRET_KEY": key}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, complaint = await child.communicate()
-    assert child.returncode == 1
-    assert said in complaint.decode()
+    monkeypatch.setenv("FOOTLIGHT_STRIPE_SECRET_KEY", key)
+    with pytest.raises(CannotStart, match=said):
+        options_of(parser().parse_args(["sandbox", *arguments]))
