@@ -33,8 +33,6 @@ from payments.model import Payout, PayoutAccount, Plan, Right
 from payments.plans import Plans
 from payments.rights import right_of_comp
 
-SPENT = ("charge_already_refunded", "amount_too_large", "charge_disputed")
-
 
 class Rights(Protocol):
     """Who may do what. What is changed reaches sessions before the commit: called last."""
@@ -82,7 +80,7 @@ class Admin:
         self._clock = clock
 
     async def look_up(self, actor: Identity, text: str) -> Dossier:
-        """Somebody by e-mail, or by any id of ours or Stripe's. Raises `CustomerNotFound`."""
+        """Somebody by e-mail, name, or any id of ours or Stripe's. Raises `CustomerNotFound`, `NameNotUnique`."""
         await self._gate.require(actor)
         async with self._db.transaction() as connection:
             user = await customer_rows.find_user(connection, text)

@@ -10,6 +10,8 @@ import msgspec
 from accounts import repository as accounts
 from accounts.model import User
 from infra.stores.postgres import Connection
+from payments import gift_rows
+from payments.errors import NameNotUnique
 from payments.ledger.entries import Source
 
 MOST = 50
@@ -59,11 +61,18 @@ class ShownPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_user(connection: Connection, text: str) -> User | None:
-    """By e-mail, by any id of ours, or by any of Stripe's that we keep."""
+    """By e-mail, by any id of ours, by any of Stripe's that we keep, or by name. Raises `NameNotUnique`."""
     if "@" in text:
         return await accounts.find_by_email(connection, text.strip().lower())
     found = await connection.fetchval(_BY_OUR_ID if _is_uuid(text) else _BY_STRIPES, text)
-    return await accounts.find(connection, str(found)) if found else None
+    return await accounts.find(connection, str(found)) if found else await _named(connection, text.strip())
+
+
+async def _named(connection: Connection, name: str) -> User | None:
+    found = await gift_rows.named(connection, name)
+    if len(found) > 1:
+        raise NameNotUnique
+    return await accounts.find(connection, found[0]) if found else None
 
 
 async def customer_id_of(connection: Connection, user_id: str) -> str | None:

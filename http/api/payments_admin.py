@@ -25,6 +25,7 @@ from payments.errors import (
     CustomerNotFound,
     FreshSignInNeeded,
     GivenNotFound,
+    NameNotUnique,
     OwnChannel,
     PaymentNotFound,
     PlanDoesNotFit,
@@ -47,7 +48,10 @@ RefundKey = Annotated[
     ),
 ]
 Sought = Annotated[
-    str, QueryParameter(name="q", min_length=1, max_length=254, description="An e-mail, or any id of ours or Stripe's.")
+    str,
+    QueryParameter(
+        name="q", min_length=1, max_length=254, description="An e-mail, a name, or any id of ours or Stripe's."
+    ),
 ]
 OfUser = Annotated[str | None, QueryParameter(name="user_id", max_length=64, description="Whom it concerned.")]
 
@@ -109,7 +113,7 @@ class PaymentAdminController(Controller):
         operation_id="lookUpCustomer",
         summary="All that payments know of somebody",
         security=KNOWN_USER,
-        responses=problems(*GUARDED, CustomerNotFound),
+        responses=problems(*GUARDED, CustomerNotFound, NameNotUnique),
     )
     async def customer(
         self, payment_desk: NamedDependency[PaymentDesk], identity: NamedDependency[Identity], sought: Sought

@@ -40,7 +40,7 @@ function Sums({ days, currency }: { days: Day[]; currency: string }) {
     ["net", "Earned in these days", price(all.net_minor, currency)],
     ["sales", "Sales", all.sales.toLocaleString("en")],
     ["subscribers", "Subscribers at the end", all.subscribers.toLocaleString("en")],
-    ["gained", "New subscribers", `+${all.gained.toLocaleString("en")}`],
+    ["gained", "New subscribers", all.gained ? `+${all.gained.toLocaleString("en")}` : "0"],
     ["lost", "Lost subscribers", all.lost ? `−${all.lost.toLocaleString("en")}` : "0"],
   ];
   return (
