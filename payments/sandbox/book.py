@@ -20,6 +20,8 @@ REFERENCES = (
     "invoice", "subscription", "type",
 )  # fmt: skip
 
+WITHOUT_MODE = ("account", "account_link", "balance_transaction", "refund", "transfer_reversal")  # have no `livemode`
+
 
 class Rows(Protocol):
     """Objects in the order they were made."""
@@ -61,7 +63,9 @@ class Book:
 
     def make(self, kind: str, prefix: str, at: int, **fields: Any) -> Thing:
         """A new object, kept."""
-        thing = {"id": f"{prefix}_{self.new_id()}", "object": kind, "created": at, "livemode": False, **fields}
+        thing = {"id": f"{prefix}_{self.new_id()}", "object": kind, "created": at, **fields}
+        if kind not in WITHOUT_MODE:
+            thing["livemode"] = False
         self.rows.save(thing)
         return thing
 

@@ -30,7 +30,6 @@ def create_account(book: Book, ask: Ask) -> Thing:
         payouts_enabled=False, requirements=_requirements(NEEDED), settings=_settings(),
         tos_acceptance={"date": None, "ip": None, "user_agent": None}, type="express",
     )  # fmt: skip
-    del made["livemode"]  # Stripe's accounts have none
     made["external_accounts"]["url"] = f"/v1/accounts/{made['id']}/external_accounts"
     return book.change(made)
 
@@ -121,7 +120,6 @@ def reverse_transfer(book: Book, ask: Ask) -> Thing:
         currency=transfer["currency"], destination_payment_refund=None, metadata=ask.metadata(), source_refund=None,
         transfer=transfer["id"],
     )  # fmt: skip
-    del made["livemode"]  # Stripe's reversals have none
     book.change(made)
     transfer["reversals"]["data"].insert(0, made)
     given_back = transfer["amount_reversed"] + amount

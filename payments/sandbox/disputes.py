@@ -31,6 +31,7 @@ def open_dispute(book: Book, charge: Thing, reason: str = "fraudulent") -> Thing
         enhanced_eligibility_types=[], evidence={**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         evidence_details={
             "due_by": at + ANSWER_WITHIN_SECONDS, "has_evidence": False, "past_due": False, "submission_count": 0,
+            "submission_method": "not_submitted",
             "enhanced_eligibility": {},
         },
         is_charge_refundable=False, metadata={}, network_reason_code="10.4", payment_intent=charge["payment_intent"],

@@ -63,7 +63,6 @@ def _refund(book: Book, charge: Thing, amount: int, ask: Ask) -> Thing:
         pending_reason=None, reason=ask.text("reason"), receipt_number=None, source_transfer_reversal=None,
         status="succeeded", transfer_reversal=None,
     )  # fmt: skip
-    del made["livemode"]  # Stripe's refunds have none
     taken = balance.move(book, at, -amount, currency, 0, type="refund", source=made["id"])
     book.change(made, balance_transaction=taken["id"])
     refunded = charge["amount_refunded"] + amount

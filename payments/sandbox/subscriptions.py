@@ -227,7 +227,7 @@ def _standing() -> Thing:
     return {
         **dict.fromkeys(nothing.split()), "billing_mode": {"type": "classic", "flexible": None},
         "billing_schedules": [], "cancel_at_period_end": False,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "cancellation_details": dict.fromkeys(("comment", "feedback", "feedback_option", "reason")),
         "collection_method": "charge_automatically", "default_tax_rates": [], "discounts": [],
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "payment_settings": {

@@ -14,7 +14,15 @@ from stripe import ListObject, StripeObject
 from stripe._object_classes import get_object_class
 
 NO_FIELDS = {"OBJECT_NAME"}
-PLAIN: dict[Any, type | tuple[type, ...]] = {int: int, str: str, Decimal: str, float: (int, float), dict: dict}
+# References that Stripe leaves out when there is nothing: the issuer is ourselves, a payment intent pays.
+LEFT_OUT = (".issuer.account", ".liability.account", ".payment.charge", ".payment.payment_record")
+PLAIN: dict[Any, type | tuple[type, ...]] = {
+    int: int,
+    str: str,
+    Decimal: (str, Decimal),
+    float: (int, float),
+    dict: dict,
+}
 
 
 def undeclared(value: dict[str, Any], path: str) -> list[str]:
@@ -87,7 +95,11 @@ def _object(value: Any, shape: type[StripeObject], path: str, inner: tuple[Any, 
         return [said for name, one in value.items() for said in _problems(one, kind, f"{path}.{name}")]
     declared = fields_of(shape)
     found = [f"{path}.{name} is not declared" for name in value if name not in declared]
-    found += [f"{path}.{name} is missing" for name, kind in declared.items() if name not in value and _always(kind)]
+    found += [
+        f"{path}.{name} is missing"
+        for name, kind in declared.items()
+        if name not in value and _always(kind) and not f"{path}.{name}".endswith(LEFT_OUT)
+    ]
     for name in value.keys() & declared.keys():
         found += _problems(value[name], declared[name], f"{path}.{name}")
     return found
@@ -96,7 +108,7 @@ def _object(value: Any, shape: type[StripeObject], path: str, inner: tuple[Any, 
 def _always(kind: Any) -> bool:
     """Never left out: what cannot be null, and references, which are null when there is nothing."""
     names = get_args(kind) if _is_union(kind) else ()
-    return type(None) not in names or any(isinstance(one, ForwardRef) for one in names)
+    return type(None) not in names or (str in names and any(isinstance(one, ForwardRef) for one in names))
 
 
 def _is_union(kind: Any) -> bool:

@@ -15,6 +15,8 @@ import { AuditLog } from "./AuditLog";
 import { CustomerView } from "./CustomerView";
 import { FreshSignIn, useFresh } from "./FreshSignIn";
 import "../earnings/earnings.css";
+import "../money/money.css";
+import "../studio/studio.css";
 import "./admin.css";
 
 export default function PaymentsAdmin() {
@@ -35,8 +37,8 @@ function Desk() {
   return (
     <div className="page desk-payments">
       <h1>Payments desk</h1>
-      <SearchForm key={sought} sought={sought} onSought={(text) => setSearch(text ? { q: text } : {})} />
-      {sought && <Customer key={sought} sought={sought} onDeed={() => setDeeds((count) => count + 1)} />}
+      <SearchForm key={`search ${sought}`} sought={sought} onSought={(text) => setSearch(text ? { q: text } : {})} />
+      {sought && <Customer key={`customer ${sought}`} sought={sought} onDeed={() => setDeeds((count) => count + 1)} />}
       <AuditLog news={deeds} onLookUp={(id) => setSearch({ q: id })} />
     </div>
   );

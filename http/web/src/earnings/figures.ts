@@ -71,7 +71,7 @@ export function revenueStack(days: Day[], currency: string): Stack {
   const unit = 10 ** digitsOf(currency);
   return {
     above: stacked(sourcesIn(days, currency).map((source) => days.map((day) => earnedBy(day.revenue, currency, source) / unit))),
-    below: [days.map((day) => -returned(day.revenue, currency) / unit)],
+    below: [days.map((day) => 0 - returned(day.revenue, currency) / unit)],
   };
 }
 
@@ -79,7 +79,7 @@ export function subscriberStack(days: Day[]): Stack {
   const levels = levelsIn(days);
   return {
     above: stacked(levels.map((level) => days.map((day) => day.gained[level] ?? 0))),
-    below: stacked(levels.map((level) => days.map((day) => -(day.lost[level] ?? 0)))),
+    below: stacked(levels.map((level) => days.map((day) => 0 - (day.lost[level] ?? 0)))),
   };
 }
 
