@@ -37,7 +37,7 @@ async def new_admin(arrive: Arrive, stack: Stack, name: str) -> Person:
 
 
 async def look_up(admin: Person, text: str) -> Locator:
-    await admin.page.get_by_label("Customer").fill(text)
+    await admin.page.get_by_label("Customer", exact=True).fill(text)
     await admin.see("look-up").click()
     return admin.see("customer")
 
@@ -147,7 +147,7 @@ async def test_an_admin_gives_a_subscription_and_stops_payouts(arrive: Arrive, s
     await admin.go(f"/admin/payments?q={viewer.email}")
     await enter_password(admin)
     await admin.see("comp").click()
-    await admin.page.get_by_label("What", exact=True).select_option(label="Premium")
+    await admin.page.get_by_label("Which subscription").select_option(label="Premium")
     await admin.page.get_by_label("For how many days").fill("7")
     await admin.page.get_by_label("Reason").fill("For the trouble")
     await admin.see("confirm").click()
