@@ -25,12 +25,12 @@ from media.vod.magic import HEAD_BYTES, container_of
 from media.vod.upload_model import FORM_PART_BYTES, Upload
 from media.vod.upload_storage import UploadStorage
 
-BUFFERS = 10  # 50 MiB for all forms of a process, however many there are
-BUFFERS_OF_A_USER = 3
+BUFFERS = 5  # 25 MiB for all forms of a process, however many there are
+BUFFERS_OF_A_USER = 2
 FORMS_AT_ONCE = 40
 FORMS_OF_A_USER = 20
 PART_SECONDS = 120.0  # to collect a part of 5 MiB: 350 kbit/s
-PLACE_SECONDS = 300.0  # to wait for a buffer
+PLACE_SECONDS = 600.0  # to wait for a buffer
 MOST_SECONDS = 12 * 3600.0
 FORM_IDLE = timedelta(minutes=15)  # a form not heard of for so long lost its process; longer than both waits together
 

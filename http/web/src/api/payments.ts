@@ -81,6 +81,17 @@ export interface PaidMessage {
   outcome: string | null;
 }
 
+/** A subscription that was given; `until` is when it ends, behind what one had already. */
+export interface Given {
+  id: string;
+  plan_id: string;
+  creator_id: string | null;
+  months: number;
+  state: "waiting" | "taken" | "withdrawn";
+  starts_at: string | null;
+  until: string | null;
+}
+
 export interface NewGift {
   plan_id: string;
   creator_id?: string;
@@ -103,6 +114,7 @@ export const fetchOrder = (id: string, signal?: Signal) => call<Order>(`/checkou
 export const fetchPaidMessages = (signal?: Signal) => call<{ messages: PaidMessage[] }>("/paid-messages?limit=20", { signal });
 
 export const fetchSubscriptions = (signal?: Signal) => call<{ subscriptions: Subscription[] }>("/subscriptions", { signal });
+export const fetchReceived = (signal?: Signal) => call<{ gifts: Given[] }>("/gifts/received?limit=50", { signal });
 export const cancelSubscription = (id: string) => call<Subscription>(of(id, "/cancel"), { method: "POST" });
 export const resumeSubscription = (id: string) => call<Subscription>(of(id, "/resume"), { method: "POST" });
 export const previewPlan = (id: string, plan_id: string, signal?: Signal) => call<Change>(of(id, `/preview?plan_id=${encodeURIComponent(plan_id)}`), { signal });

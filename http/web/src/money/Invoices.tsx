@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { asApiError, type ApiError } from "../api/errors";
 import { fetchInvoices, type Invoice } from "../api/payments";
 import { Skeleton } from "../ui/Skeleton";
-import { day, price } from "./amounts";
+import { price, shortDay } from "./amounts";
 
 const STATUS: Record<string, string> = { paid: "Paid", open: "Open", void: "Void", uncollectible: "Not paid" };
 
@@ -48,7 +48,7 @@ function Row({ one }: { one: Invoice }) {
   return (
     <tr data-testid="invoice">
       <th scope="row">{name}</th>
-      <td>{day(one.created_at)}</td>
+      <td>{shortDay(one.created_at)}</td>
       <td>{price(one.total_minor, one.currency)}{one.status && one.status !== "paid" && <span className="muted"> · {STATUS[one.status] ?? one.status}</span>}</td>
       <td className="row">
         {one.page_url && <a href={one.page_url} target="_blank" rel="noreferrer">View<span className="sr-only"> {name}</span></a>}

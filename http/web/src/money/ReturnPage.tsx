@@ -60,7 +60,7 @@ const SHOWN: Record<Stage, Shown> = {
   waiting: { icon: "clock", title: () => "One moment", words: () => "Waiting for word of your payment. This takes a second or two, and you need not wait: what is paid counts all the same." },
   slow: { icon: "clock", title: () => "This takes longer than usual", words: () => "There is no word of your payment yet. You can leave this page: what is paid counts all the same." },
   paid: { icon: "check", title: (order) => (order ? THANKS[order.kind] : "Paid"), words: (order) => order && paidWords(order) },
-  left: { icon: "close", title: () => "You left the payment page", words: () => "You left the payment page. Nothing was charged. The page stays open for a while, if you change your mind." },
+  left: { icon: "close", title: () => "You left the payment page", words: () => "Nothing was charged. The page stays open for a while, if you change your mind." },
   open: { icon: "clock", title: () => "Not paid yet", words: (order) => <>Nothing was charged so far.{order && ` The payment page is open until ${new Date(order.expires_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}.`} If you paid in another tab, this page will say so.</> },
   expired: { icon: "clock", title: () => "The payment page has closed", words: () => "It was open for two hours and nothing was paid. Nothing was charged. You can begin again." },
   canceled: { icon: "close", title: () => "This order was given up", words: () => "Another one took its place, or it was closed. Nothing was charged for it." },

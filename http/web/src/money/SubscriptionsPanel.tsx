@@ -1,7 +1,6 @@
 /** What one pays for: each subscription in words, what one can do with it, and the bills. */
 import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "react-router";
-import { fetchChannel } from "../api/channels";
 import { asApiError } from "../api/errors";
 import { cancelSubscription, openPortal, resumeSubscription, type Plan, type Shelf, type Subscription } from "../api/payments";
 import { useSession } from "../session/SessionProvider";
@@ -11,9 +10,11 @@ import { Skeleton } from "../ui/Skeleton";
 import { useToast } from "../ui/Toasts";
 import { day, INTERVALS, price } from "./amounts";
 import { ChangePlan } from "./ChangePlan";
+import { GiftsReceived } from "./GiftsReceived";
 import { Invoices } from "./Invoices";
 import { planWords, running, standingOf } from "./standing";
 import { troubleWords } from "./Trouble";
+import { useChannelName } from "./useChannelName";
 import { useMine, type Mine } from "./useMine";
 import { askShelf, useShelf } from "./useShelf";
 import "./money.css";
@@ -50,6 +51,7 @@ function List({ shelf }: { shelf: Shelf }) {
     <>
       {now.length === 0 && <p data-testid="no-subscriptions">You have no subscription. <Link to="/premium">See what Premium gives you</Link>, or support a channel from its page.</p>}
       <ul className="subs">{now.map((one) => <One key={one.id} one={one} shelf={shelf} mine={mine} />)}</ul>
+      <GiftsReceived shelf={shelf} />
       {over.length > 0 && (
         <>
           <button type="button" className="link" aria-expanded={past} onClick={() => setPast(!past)}>{past ? "Hide" : "Show"} {over.length === 1 ? "one that is over" : `${over.length} that are over`}</button>
@@ -73,6 +75,7 @@ function One({ one, shelf, mine }: { one: Subscription; shelf: Shelf; mine: Mine
   const standing = standingOf(one);
   const deeds = useDeeds(one, mine, name);
   const [asking, setAsking] = useState<"cancel" | "change" | null>(null);
+  const portal = usePortal();
   const others = shelf.plans.filter((each) => plan && each.scope === plan.scope && each.id !== plan.id);
   return (
     <li className="sub" data-testid="subscription" data-kind={standing.kind} data-plan={one.plan_id}>
@@ -82,13 +85,14 @@ function One({ one, shelf, mine }: { one: Subscription; shelf: Shelf; mine: Mine
         {plan && <p className="muted small">{price(one.amount_minor, one.currency)} {INTERVALS[plan.interval]}, before tax · since {day(one.created_at)}</p>}
       </div>
       <div className="row">
+        {standing.kind === "owed" && <Button small look="primary" busy={portal.busy} onClick={portal.open} data-testid="mend-card">Mend the card</Button>}
         {standing.may.resume && <Button small look="primary" busy={deeds.busy} onClick={deeds.resume} data-testid="resume">Keep it after all</Button>}
         {standing.may.change && others.length > 0 && <Button small onClick={() => setAsking("change")} data-testid="change-plan">Change plan</Button>}
         {standing.may.cancel && <Button small onClick={() => setAsking("cancel")} data-testid="cancel">Cancel<span className="sr-only"> {name}</span></Button>}
       </div>
-      {deeds.problem && <p className="form-error" role="alert">{deeds.problem}</p>}
+      {(deeds.problem ?? portal.problem) && <p className="form-error" role="alert">{deeds.problem ?? portal.problem}</p>}
       <Confirm title={`Cancel ${name}?`} open={asking === "cancel"} onClose={() => setAsking(null)} confirm="Cancel it" cancel="Keep it" busy={deeds.busy} onConfirm={() => deeds.cancel(() => setAsking(null))}>
-        <p>{standing.kind === "owed" ? "It ends now or with the days of grace, and the open payment is not tried again after its period." : `You keep everything until ${day(one.current_period_end)}. It then ends, and nothing more is charged. Until then you can take this back.`}</p>
+        <p>{standing.kind === "owed" ? `It is not renewed any more. You keep it until ${day(one.grace_until ?? one.current_period_end)} at the latest.` : `You keep everything until ${day(one.current_period_end)}. It then ends, and nothing more is charged. Until then you can take this back.`}</p>
         {deeds.problem && <p className="form-error" role="alert">{deeds.problem}</p>}
       </Confirm>
       <ChangePlan open={asking === "change"} one={one} current={plan as Plan} others={others} onClose={() => setAsking(null)} onChanged={mine.ask} />
@@ -133,7 +137,8 @@ const notDone = (thrown: unknown) => {
   return error.code === "payment.stripe" ? "The payment service does not answer just now. Nothing has changed. Try again in a moment." : troubleWords(error);
 };
 
-function Portal() {
+/** Stripe's page of one's cards; the back button finds the button as it was. */
+function usePortal() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const open = () => {
@@ -149,6 +154,11 @@ function Portal() {
     addEventListener("pageshow", shown);
     return () => removeEventListener("pageshow", shown);
   }, []);
+  return { busy, problem, open };
+}
+
+function Portal() {
+  const { busy, problem, open } = usePortal();
   return (
     <div className="stack">
       {problem && <p className="form-error" role="alert">{problem}</p>}
@@ -159,15 +169,4 @@ function Portal() {
       <p className="muted small">Opens a page of Stripe. Your cards are known there and nowhere else.</p>
     </div>
   );
-}
-
-function useChannelName(id: string | null): string | null {
-  const [name, setName] = useState<string | null>(null);
-  useEffect(() => {
-    if (!id) return;
-    const left = new AbortController();
-    fetchChannel(id, left.signal).then(({ channel }) => setName(channel.display_name), () => undefined);
-    return () => left.abort();
-  }, [id]);
-  return name;
 }

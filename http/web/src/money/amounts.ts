@@ -43,4 +43,7 @@ export function savedPercent(monthlyMinor: number, yearlyMinor: number): number 
   return saved > 0 ? saved : null;
 }
 
+/** For tables: "Nov 10, 2026". */
+export const shortDay = (iso: string, locale?: string) => new Date(iso).toLocaleDateString(locale, { dateStyle: "medium" });
+
 export const day = (iso: string, locale?: string) => new Date(iso).toLocaleDateString(locale, { dateStyle: "long" });

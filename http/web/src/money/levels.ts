@@ -16,7 +16,8 @@ export function onTopSeconds(amountMinor: number, { message_steps, message_max_m
 /** The tiers open the same doors; what differs is how much of it reaches the creator. */
 export function tierWords(plan: Plan, first: Plan): string[] {
   if (plan.level === first.level) return ["A subscriber badge beside your name in this chat", "This channel's premium streams and videos", "The chat when it is for subscribers only"];
-  return ["All of that", `${Math.round(plan.amount_minor / first.amount_minor)} times the support for the creator`];
+  const times = Math.round(plan.amount_minor / first.amount_minor);
+  return ["All of that", `${times === 2 ? "Twice" : `${times} times`} the support for the creator`];
 }
 
 export const PREMIUM_GIVES = [

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ApiError } from "../api/errors";
-import type { Order, Plan, Shelf, Subscription } from "../api/payments";
+import type { Given, Order, Plan, Shelf, Subscription } from "../api/payments";
 import { fieldOf, lengthWords, minorOf, price, savedPercent } from "./amounts";
 import { refusedWords } from "./ChangePlan";
 import { wanted } from "./GiftDialog";
+import { lasting } from "./GiftsReceived";
 import { levelOf, onTopSeconds, tierWords } from "./levels";
 import { amountWords, isAboutText } from "./PaidMessageDialog";
 import { asksAgain, pauseMs, stageOf, type Stage } from "./returning";
@@ -145,6 +146,12 @@ describe("gifts and tiers", () => {
     expect(wanted({ ...gift, room: true })).toEqual({ plan_id: "channel-2", creator_id: "c", stream_id: "s", quantity: 5 });
     expect(wanted({ ...gift, room: false })).toEqual({ plan_id: "channel-2", creator_id: "c", stream_id: "s", recipient_name: "Bo" });
     expect(wanted({ ...gift, room: false, streamId: null })).not.toHaveProperty("stream_id");
+  });
+
+  test("of gifts one got those are shown that last, also when their turn comes later", () => {
+    const given = (id: string, more: Partial<Given>): Given => ({ id, plan_id: "channel-1", creator_id: "c", months: 1, state: "taken", starts_at: "2026-11-01T00:00:00Z", until: "2026-12-01T00:00:00Z", ...more });
+    const gifts = [given("now", {}), given("next", { starts_at: "2026-12-01T00:00:00Z", until: "2027-01-01T00:00:00Z" }), given("over", { until: "2026-11-20T00:00:00Z" }), given("back", { state: "withdrawn" }), given("none", { until: null })];
+    expect(lasting(gifts, NOW).map((gift) => gift.id)).toEqual(["now", "next"]);
   });
 
   test("higher tiers say how much more they are", () => {

@@ -12,7 +12,7 @@ interface FollowProps {
 
 export function FollowButton({ name, following: { on, followers, busy, change }, signedIn }: FollowProps) {
   const { pathname } = useLocation();
-  const count = followers !== null && <> · {shortCount(followers)}</>;
+  const count = followers !== null && <span className="follow-count"> · {shortCount(followers)}</span>;
   if (!signedIn) return <ButtonLink small icon="heart" to="/signin" state={{ from: pathname }}>Follow{count}</ButtonLink>;
   return (
     <Button small icon={on ? "check" : "heart"} look={on ? "plain" : "primary"} busy={busy} onClick={() => change(!on)} data-testid="follow">

@@ -1,7 +1,7 @@
 /** What lies over the picture when it is not simply playing. One thing at a time. */
 import type { ReactNode } from "react";
 import type { StreamStatus } from "../api/types";
-import { GetPremium } from "../money/GetPremium";
+import { ForSubscribers } from "../money/ForSubscribers";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/icons";
 import type { Phase } from "./playback";
@@ -27,12 +27,12 @@ export function PlayerNotice(props: NoticeProps) {
       </div>
     );
   }
+  if (phase === "refused") return <ForSubscribers />;
   const words = wordsFor(phase, status);
   return (
     <>
       <div role="status" className="player-words">
         {words && <p data-testid="player-words"><span className="pulse" aria-hidden="true" />{words}</p>}
-        {phase === "refused" && <GetPremium name="the stream">Or subscribe to this channel alone.</GetPremium>}
       </div>
       {started && !paused && muted && (
         <Button className="player-unmute" look="primary" icon="muted" onClick={onUnmute} data-testid="unmute">Unmute</Button>
@@ -45,7 +45,6 @@ export function PlayerNotice(props: NoticeProps) {
 }
 
 function wordsFor(phase: Phase, status: StreamStatus): string | null {
-  if (phase === "refused") return "This stream is for subscribers.";
   if (phase === "unsupported") return "This browser cannot play live video. A current Chrome, Edge, Firefox or Safari can.";
   if (status === "interrupted") return "The creator's connection dropped, holding the room. It continues by itself.";
   if (status === "created") return "The creator is getting ready. The picture comes by itself.";

@@ -138,7 +138,11 @@ function NextUp({ video }: { video: Video }) {
 }
 
 function NotYet({ video, onTurn }: { video: Video; onTurn: () => void }) {
-  useMaking(onTurn); // the moment it can be played, its creator's page plays it
+  const turned = useCallback(() => {
+    askAhead(video.id, true); // beside the question about the video: the moment it can be played, this page plays it
+    onTurn();
+  }, [video.id, onTurn]);
+  useMaking(turned);
   if (video.status === "failed") {
     return <Message icon="warning" title="This video could not be made" action={<ButtonLink to="/studio/videos" look="primary">To your videos</ButtonLink>}>{video.failure?.message ?? "Try again from your library."}</Message>;
   }

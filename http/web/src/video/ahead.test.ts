@@ -27,3 +27,10 @@ test("a refusal is asked for again, and so is what is old", async () => {
   vi.advanceTimersByTime(5_001);
   expect(await takeAhead("1")).toBe(null);
 });
+
+test("what was refused a moment ago is asked anew when something has changed", async () => {
+  answers.mockRejectedValueOnce(new Error("not ready")).mockResolvedValue(answer);
+  askAhead("1");
+  askAhead("1", true);
+  expect(await takeAhead("1")).toBe(answer);
+});

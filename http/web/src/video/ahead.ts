@@ -13,8 +13,9 @@ const isFresh = (at: number) => Date.now() - at <= FRESH_MS;
 
 export const library = () => import("hls.js");
 
-export function askAhead(videoId: string): void {
-  if (asked?.videoId === videoId && isFresh(asked.at)) return;
+/** `anew`: something has changed, so that what was asked a moment ago says nothing any more. */
+export function askAhead(videoId: string, anew = false): void {
+  if (!anew && asked?.videoId === videoId && isFresh(asked.at)) return;
   void library().catch(() => undefined); // asked again when it is needed, and told then
   const answer = fetchPlayback(videoId);
   answer.catch(() => undefined);
