@@ -52,6 +52,45 @@ async def give_password(admin: Person) -> None:
     await admin.see("confirm-password").click()
 
 
+async def appointed(person: Person, stack: Stack, name: str) -> None:
+    """Signs up, and an operator makes an administrator of them."""
+    await person.sign_up(name)
+    await grant(stack, person.email, "admin")
+    await until_api(person, "/auth/me", lambda me: me["role"] == "admin")
+
+
+async def the_days_read(creator: Person) -> None:
+    """The chart by keyboard; its days as a file; the month as a statement."""
+    days = creator.see("days-cursor")
+    await days.press("End")
+    await expect(days).to_have_attribute("aria-valuetext", re.compile(f"{BOTH} from subscriptions, 2 new subscribers"))
+    await expect(creator.see("days-tip")).to_be_visible()
+    await days.press("ArrowLeft")
+    await expect(days).to_have_attribute("aria-valuetext", re.compile("nothing earned"))
+    assert f",EUR,{BOTH},0.00,0.00,0.00,{BOTH},".encode() in await downloaded(creator.page, "export-csv")
+    assert (await downloaded(creator.page, "statement-pdf")).startswith(b"%PDF")
+    assert SHARE.encode() in await downloaded(creator.page, "statement-csv")
+
+
+async def refunded(admin: Person, stack: Stack, customer: Person) -> None:
+    """Their one payment, all of it. The desk needs a fresh sign-in; one that gets too old is asked for, and goes on."""
+    admin_id = (await ask(admin, "/auth/me"))["id"]
+    await sign_ins_grow_old(stack, admin_id)
+    await admin.go("/admin/payments")
+    await give_password(admin)
+    await admin.page.get_by_role("textbox", name="Customer").fill(customer.email)
+    await admin.see("look-up").click()
+    await admin.see("refund").click()
+    await admin.page.get_by_label("Reason").fill("The stream broke off")
+    await admin.see("refund-next").click()
+    await expect(admin.see("refund-amount")).to_contain_text(PRICE)
+    await sign_ins_grow_old(stack, admin_id)
+    await admin.see("confirm").click()
+    await give_password(admin)
+    await expect(admin.see("payment-row")).to_contain_text("Given back", timeout=SLOW_MS)
+    await expect(admin.see("audit").locator('[data-action="refund"]')).to_contain_text("The stream broke off")
+
+
 async def test_a_creator_earns_is_paid_and_sees_what_was_given_back(arrive: Arrive, stack: Stack) -> None:
     creator, first, second, admin = await arrive(), await arrive(), await arrive(390, 844), await arrive()
     await become_creator(creator, "Nadia")
@@ -72,16 +111,7 @@ async def test_a_creator_earns_is_paid_and_sees_what_was_given_back(arrive: Arri
     await subscribe(second, channel_id)
     await expect(creator.see("sum-net")).to_contain_text(BOTH)
 
-    # The chart by keyboard; its days as a file; the month as a statement.
-    days = creator.see("days-cursor")
-    await days.press("End")
-    await expect(days).to_have_attribute("aria-valuetext", re.compile(f"{BOTH} from subscriptions, 2 new subscribers"))
-    await expect(creator.see("days-tip")).to_be_visible()
-    await days.press("ArrowLeft")
-    await expect(days).to_have_attribute("aria-valuetext", re.compile("nothing earned"))
-    assert f",EUR,{BOTH},0.00,0.00,0.00,{BOTH},".encode() in await downloaded(creator.page, "export-csv")
-    assert (await downloaded(creator.page, "statement-pdf")).startswith(b"%PDF")
-    assert SHARE.encode() in await downloaded(creator.page, "statement-csv")
+    await the_days_read(creator)
 
     # A week later all of it is available, and asked for: two presses are one payout.
     await earnings_ripen(stack, channel_id)
@@ -93,36 +123,17 @@ async def test_a_creator_earns_is_paid_and_sees_what_was_given_back(arrive: Arri
     await expect(creator.see("balance-paid")).to_contain_text(BOTH)
     await expect(creator.see("payout")).to_have_count(1)
 
-    # The desk is there for administrators alone, and after a fresh sign-in.
+    # The desk is there for administrators alone.
     await creator.go("/admin/payments")
     await creator.see("not-found").wait_for()
     await creator.go("/studio/earnings")
-    await admin.sign_up("Oskar")
-    admin_id = (await ask(admin, "/auth/me"))["id"]
-    await grant(stack, admin.email, "admin")
-    await until_api(admin, "/auth/me", lambda me: me["role"] == "admin")
-    await sign_ins_grow_old(stack, admin_id)
-    await admin.go("/admin/payments")
-    await give_password(admin)
-    await admin.page.get_by_role("textbox", name="Customer").fill(first.email)
-    await admin.see("look-up").click()
-    await expect(admin.see("customer")).to_contain_text("Lise")
-
-    # A refund, in the middle of which the sign-in is too old: the password, and it goes on by itself.
-    await admin.see("refund").click()
-    await admin.page.get_by_label("Reason").fill("The stream broke off")
-    await admin.see("refund-next").click()
-    await expect(admin.see("refund-amount")).to_contain_text(PRICE)
-    await sign_ins_grow_old(stack, admin_id)
-    await admin.see("confirm").click()
-    await give_password(admin)
-    await expect(admin.see("payment-row")).to_contain_text("Given back", timeout=SLOW_MS)
-    await expect(admin.see("audit").locator('[data-action="refund"]')).to_contain_text("The stream broke off")
+    await appointed(admin, stack, "Oskar")
+    await refunded(admin, stack, first)
 
     # The creator sees it: a debt, as it was paid out already, and one subscriber less.
     await expect(creator.see("debt")).to_contain_text(SHARE)
     await expect(creator.see("sum-net")).to_contain_text(SHARE)
-    await expect(creator.see("sum-lost")).to_have_text("−1")  # noqa: RUF001  # a minus, not a hyphen
+    await expect(creator.see("sum-lost")).to_have_text("−1")  # a minus, not a hyphen
     await expect(creator.see("supporter")).to_contain_text(["Irene"])
 
 
@@ -132,9 +143,7 @@ async def test_an_administrator_stops_payouts_and_gives_a_subscription(arrive: A
     channel_id = (await ask(creator, "/auth/me"))["id"]
     await onboard(creator)
     await viewer.sign_up("Marie")
-    await admin.sign_up("Felix")
-    await grant(stack, admin.email, "admin")
-    await until_api(admin, "/auth/me", lambda me: me["role"] == "admin")
+    await appointed(admin, stack, "Felix")
 
     # From the menu, by the id of the creator; the creator sees that payouts are stopped, not why.
     await admin.go("/")
