@@ -48,8 +48,9 @@ async def downloaded(page: Page, test_id: str) -> bytes:
 
 
 async def give_password(admin: Person) -> None:
-    await admin.page.get_by_label("Your password").fill("a long enough pass phrase")
+    await admin.page.get_by_label("Your password", exact=True).fill("a long enough pass phrase")
     await admin.see("confirm-password").click()
+    await expect(admin.see("fresh-sign-in")).to_have_count(0)
 
 
 async def appointed(person: Person, stack: Stack, name: str) -> None:
