@@ -5,6 +5,7 @@ the day it went back, and what a dispute holds counts when it is lost. A subscri
 channel, whoever paid for it; somebody with several is one, of the highest level.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -186,12 +187,10 @@ class Figures:
 
 def zone_of(name: str) -> ZoneInfo:
     """`Europe/Berlin`; raises `Invalid`."""
-    try:
-        if name in NOT_ZONES or name.startswith(OTHERS):
-            raise ZoneInfoNotFoundError
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is an OSError
-        raise Invalid(fields={"time_zone": "is not a time zone (like Europe/Berlin)"}) from None
+    if name not in NOT_ZONES and not name.startswith(OTHERS):
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is an OSError
+            return ZoneInfo(name)
+    raise Invalid(fields={"time_zone": "is not a time zone (like Europe/Berlin)"})
 
 
 def _days(
