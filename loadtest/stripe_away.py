@@ -29,7 +29,7 @@ METHOD = (
 async def measure(stack: Stack) -> str:
     """Returns the table."""
     sandbox_url = environment_of(stack.folder)["FOOTLIGHT_STRIPE_API_BASE"]
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)  # an idle connection may close just as it is used
     async with (
         aiohttp.ClientSession(stack.web, connector=connector) as web,
         aiohttp.ClientSession(sandbox_url) as sandbox,
