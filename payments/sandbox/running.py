@@ -27,7 +27,7 @@ TICK_SECONDS = 1.0
 class Options:
     """`file` holds everything; `url` is where people open the pages; no `endpoint`: nobody is told.
 
-    `key` is the only one taken; empty: any test key.
+    `key` is the only one taken; empty: any test key. Raises `CannotStart` for a key of real money.
     """
 
     file: Path
@@ -36,12 +36,14 @@ class Options:
     endpoint: Endpoint | None = None
     anywhere: bool = False
 
+    def __post_init__(self) -> None:
+        if self.key and not self.key.startswith(KEY_BEGINS):
+            raise CannotStart("The sandbox takes keys that begin with sk_test_, never a real one.")
+
 
 @asynccontextmanager
 async def open_sandbox(options: Options, now: Callable[[], float] = time.time) -> AsyncIterator[ASGIApp]:
-    """Until the block is left, time passes and webhooks are sent. Raises `CannotStart` for a key of real money."""
-    if options.key and not options.key.startswith(KEY_BEGINS):
-        raise CannotStart("The sandbox takes keys that begin with sk_test_, never a real one.")
+    """Until the block is left, time passes and webhooks are sent."""
     with open_store(options.file) as store:
         listeners = 1 if options.endpoint else 0
         desk = Desk(store, now, _new_id, options.url.rstrip("/"), listeners=listeners)

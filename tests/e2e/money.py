@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
@@ -71,9 +71,10 @@ async def ten_minutes_pass(stack: Stack, person: Person) -> None:
     user_id = (await ask(person, "/auth/me"))["id"]
     async with open_redis(load_settings(environment_of(stack)).redis) as redis:
         began = f"sessions:{{{user_id}}}"
-        for session_id in await redis.zrange(began, 0, -1):
+        for found in await redis.zrange(began, 0, -1):
+            session_id = cast(bytes, found).decode()
             await redis.zincrby(began, -ELEVEN_MINUTES_MS, session_id)
-            await redis.delete(f"{began}:{session_id.decode()}:fresh")
+            await redis.delete(f"{began}:{session_id}:fresh")
 
 
 async def _execute(stack: Stack, statements: str) -> Any:

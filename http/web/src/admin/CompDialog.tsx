@@ -49,7 +49,7 @@ function CompForm({ user, onClose, onDone }: CompProps) {
   return (
     <form className="stack" onSubmit={submit} noValidate>
       <div className="field">
-        <label htmlFor={planField}>What</label>
+        <label htmlFor={planField}>Which subscription</label>
         <select id={planField} className="input" value={wish.planId} aria-invalid={shown["plan"] ? true : undefined} aria-describedby={shown["plan"] ? `${planField}-error` : undefined} onChange={(event) => change({ planId: event.target.value })}>
           <option value="" disabled>Choose …</option>
           {plans.filter((each) => each.interval === "month").map((each) => <option key={each.id} value={each.id}>{each.scope === "premium" ? "Premium" : `A channel, tier ${each.level}`}</option>)}

@@ -15,6 +15,8 @@ import { AuditLog } from "./AuditLog";
 import { CustomerView } from "./CustomerView";
 import { FreshSignIn, useFresh } from "./FreshSignIn";
 import "../earnings/earnings.css";
+import "../money/money.css";
+import "../studio/studio.css";
 import "./admin.css";
 
 export default function PaymentsAdmin() {

@@ -176,7 +176,7 @@ describe("deeds", () => {
   test("a subscription is given for a channel named by its address, and the page is read again", async () => {
     answers["POST /admin/payments/comps"] = [201, DOSSIER.rights[0]];
     await begin("comp");
-    await userEvent.selectOptions(screen.getByLabelText("What"), "channel-2");
+    await userEvent.selectOptions(screen.getByLabelText("Which subscription"), "channel-2");
     await userEvent.type(screen.getByLabelText("Of which channel"), `http://localhost/creators/${CREATOR}`);
     await userEvent.clear(screen.getByLabelText("For how many days"));
     await userEvent.type(screen.getByLabelText("Reason"), "a prize");

@@ -36,7 +36,7 @@ export function AccountPanel({ account, onNews }: { account: PayoutAccount; onNe
       {account.state === "none" && <CountryForm busy={onboarding.busy} onBegin={onboarding.begin} />}
       {account.state === "incomplete" && <div className="row"><Button look="primary" busy={onboarding.busy} onClick={() => onboarding.begin(account.country ?? "")} data-testid="onboard">Go on at Stripe</Button><Button busy={back.busy} icon="retry" onClick={back.ask}>I have done that</Button></div>}
       {(account.state === "ready" || account.state === "incomplete") && <ScheduleForm key={account.schedule} account={account} onNews={onNews} />}
-      {account.state === "ready" && <div><Button small look="quiet" busy={onboarding.busy} onClick={() => onboarding.begin(account.country ?? "")}>Your details at Stripe</Button></div>}
+      {account.state === "ready" && <div><Button small busy={onboarding.busy} onClick={() => onboarding.begin(account.country ?? "")}>Your details at Stripe</Button></div>}
     </section>
   );
 }

@@ -19,10 +19,12 @@ import { StatementsPanel } from "./StatementsPanel";
 import { StreamsPanel } from "./StreamsPanel";
 import { SupportersPanel } from "./SupportersPanel";
 import { currenciesOf } from "./words";
+import "../money/money.css";
 import "../studio/studio.css";
 import "./earnings.css";
 
-const REFRESH_MS = 20_000;
+const REFRESH_MS = 10_000;
+const UNDER_WAY_MS = 2500;
 
 export default function EarningsPage() {
   useTitle("Earnings");
@@ -39,7 +41,9 @@ export default function EarningsPage() {
 }
 
 function Dashboard() {
-  const { value, error, ask } = usePolling((signal) => fetchEarnings(signal), REFRESH_MS);
+  const [underWay, setUnderWay] = useState(false);
+  const { value, error, ask } = usePolling((signal) => fetchEarnings(signal), underWay ? UNDER_WAY_MS : REFRESH_MS);
+  useEffect(() => setUnderWay(value?.balances.some((one) => one.transit_minor > 0) ?? false), [value]);
   if (error?.status === 404) {
     return (
       <Message icon="coin" title="Payments are off here" action={<ButtonLink to="/studio">Back to the studio</ButtonLink>} testId="payments-off">

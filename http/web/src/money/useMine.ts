@@ -4,7 +4,7 @@ import type { ApiError } from "../api/errors";
 import { fetchSubscriptions, type Subscription } from "../api/payments";
 import { usePolling } from "../pages/usePolling";
 
-const REFRESH_MS = 60_000;
+const REFRESH_MS = 600_000;
 
 export interface Mine {
   /** null while it is not known. */

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type RefObject } from "react";
 import type { Latency, StreamStatus } from "../api/types";
+import { useRound } from "../session/useRound";
 import { initialPlayback, Playback } from "./playback";
 
 interface Wanted {
@@ -14,6 +15,7 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { streamI
   const [state, setState] = useState(initialPlayback);
   const playback = useRef<Playback | null>(null);
   const pausedByPerson = useRef(false);
+  const round = useRound(state.phase === "refused");
   // Before the first picture there is nothing to ask for; of a stream that was over from the start, neither.
   const begun = status !== "created";
   const wasOver = useRef(status === "ended");
@@ -29,7 +31,7 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { streamI
       playback.current = null;
       setState(initialPlayback);
     };
-  }, [video, streamId, latency, play, begun]);
+  }, [video, streamId, latency, play, begun, round]);
 
   useEffect(() => {
     if (status === "live") playback.current?.hurry();

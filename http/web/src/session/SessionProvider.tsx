@@ -12,6 +12,8 @@ interface Session {
   /** After sign-up, sign-in or a change of role: the cookies are set, this is who they name. */
   begin: (answer: SessionAnswer) => void;
   update: (user: User) => void;
+  /** Counts how often it was asked who this is: after each time, what was refused may be open. */
+  rights: number;
   /** Something was bought or is over: ask anew who this is, in all tabs, and come back to rooms that were closed. */
   renew: () => Promise<void>;
   signOut: () => Promise<void>;
@@ -28,11 +30,13 @@ const tellOtherTabs = () => {
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [user, setUser] = useState<User | null | undefined>(undefined);
+  const [rights, setRights] = useState(0);
 
   const load = useCallback(async () => {
     try {
       setUser(await fetchMe());
       rememberSignedIn(true);
+      setRights((count) => count + 1);
     } catch (thrown) {
       // Without an answer nobody knows; the pages that need a session ask again when they call.
       if (asApiError(thrown).status === 401) rememberSignedIn(false);
@@ -58,6 +62,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         tellOtherTabs();
       },
       update: setUser,
+      rights,
       renew: async () => {
         await load();
         reconnectAs();
@@ -71,7 +76,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         tellOtherTabs();
       },
     }),
-    [user, load],
+    [user, rights, load],
   );
   return <SessionContext value={session}>{children}</SessionContext>;
 }

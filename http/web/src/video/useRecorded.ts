@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { useRound } from "../session/useRound";
 import { initialRecorded, Recorded } from "./recorded";
 
 interface Wanted {
@@ -15,6 +16,7 @@ export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId
   const recorded = useRef<Recorded | null>(null);
   const begin = useRef(from);
   const pausedByPerson = useRef(false);
+  const round = useRound(state.phase === "refused");
 
   useEffect(() => {
     const element = video.current;
@@ -27,7 +29,7 @@ export function useRecorded(video: RefObject<HTMLVideoElement | null>, { videoId
       recorded.current = null;
       setState(initialRecorded);
     };
-  }, [video, videoId, play]);
+  }, [video, videoId, play, round]);
 
   const wasReady = useRef(isReady);
   useEffect(() => {
