@@ -33,8 +33,6 @@ from payments.model import Payout, PayoutAccount, Plan, Right
 from payments.plans import Plans
 from payments.rights import right_of_comp
 
-SPENT = ("charge_already_refunded", "amount_too_large", "charge_disputed")
-
 
 class Rights(Protocol):
     """Who may do what. What is changed reaches sessions before the commit: called last."""

@@ -5,6 +5,7 @@ it or the creator comes back from Stripe's pages.
 """
 
 import asyncio
+import hashlib
 from typing import Annotated
 
 import msgspec
@@ -130,8 +131,12 @@ class Creators:
             return await rows.put_account(connection, user.id, made, self._clock()) or row
 
     async def _make(self, user_id: str, email: str, country: str) -> Account:
+        # A key is for one body only: after a crash the e-mail may have changed before the next attempt.
+        said = hashlib.sha256(email.encode()).hexdigest()[:16]
         try:
-            return await self._calls.create_account(user_id, email, country, key=f"creator:{user_id}:account:{country}")
+            return await self._calls.create_account(
+                user_id, email, country, key=f"creator:{user_id}:account:{country}:{said}"
+            )
         except FootlightError as failure:
             if final_refusal(failure) is None:
                 raise

@@ -172,6 +172,11 @@ class PayoutUnderWay(Conflict):
     message = "A payout is on its way already."
 
 
+class PayoutDiffers(Conflict):
+    code = "payment.payout_differs"
+    message = "This Idempotency-Key was used for a payout of another currency."
+
+
 class PayoutNotFound(NotFound):
     code = "payment.payout_not_found"
     message = "There is no such payout."

@@ -24,7 +24,7 @@ LATE = timedelta(hours=6)  # a renewal that nobody has told us of yet; the right
 RUNS = ("active", "trialing", "past_due")
 NOT_BEGUN = ("incomplete", "incomplete_expired")
 FAILED = ("failed", "canceled")  # of a refund
-INQUIRY = "warning_"  # a question of the bank: no money moves
+UNTAKEN = ("warning_", "prevented")  # a question of the bank, and what was given back in time: it takes no money
 
 
 # --- subscriptions
@@ -118,7 +118,7 @@ def reference_of(seen: PaymentSeen) -> str:
 def facts_of(seen: PaymentSeen, sale: Sale, share_percent: int) -> postings.Facts:
     """What the books must say about it."""
     fees = [_fee(one) for one in (seen.charge.balance_transaction,) if isinstance(one, shapes.BalanceTransaction)]
-    real = [one for one in seen.disputes if not one.status.startswith(INQUIRY)]
+    real = [one for one in seen.disputes if not one.status.startswith(UNTAKEN)]
     fees += [_fee(change) for one in real for change in one.balance_transactions]
     return postings.Facts(
         paid=postings.Paid(
@@ -145,7 +145,7 @@ def wholly_returned(seen: PaymentSeen) -> bool:
 
 def is_disputed(seen: PaymentSeen) -> bool:
     """A bank has the money at this moment, or for good."""
-    return any(one.status != "won" and not one.status.startswith(INQUIRY) for one in seen.disputes)
+    return any(one.status != "won" and not one.status.startswith(UNTAKEN) for one in seen.disputes)
 
 
 def _tax(seen: PaymentSeen) -> int:
@@ -164,9 +164,10 @@ def _fee(change: shapes.BalanceTransaction) -> postings.Fee:
 
 
 def _refund(one: shapes.Refund) -> postings.Refund:
-    # Stripe does not say when a refund failed; that it did is all that the books need.
-    created_at = _time(one.created)
+    created_at, came_back = _time(one.created), one.failure_balance_transaction
     failed_at = created_at if one.status in FAILED else None
+    if failed_at is not None and isinstance(came_back, shapes.BalanceTransaction):  # none when nothing had left us yet
+        failed_at = _time(came_back.created)
     return postings.Refund(id=one.id, amount_minor=one.amount, created_at=created_at, failed_at=failed_at)
 
 

@@ -51,14 +51,18 @@ async def withdraw(connection: Connection, order_id: str, now: datetime, *, only
     return withdrawn
 
 
-async def orders_waiting(connection: Connection, limit: int) -> list[str]:
-    """Orders with gifts that nobody has yet, the oldest first."""
+async def orders_waiting(
+    connection: Connection, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[datetime, str]]:
+    """Orders with gifts that nobody has yet, and since when: the oldest first, from behind that one on."""
+    since, order_id = after if after is not None else (None, None)
     rows = await connection.fetch(
         "SELECT order_id, min(created_at) AS since FROM gifts WHERE state = 'waiting' GROUP BY order_id "
-        "ORDER BY since, order_id LIMIT $1",
-        limit,
-    )
-    return [str(row["order_id"]) for row in rows]
+        "HAVING $1::timestamptz IS NULL OR (min(created_at), order_id) > ($1, $2::uuid) "
+        "ORDER BY since, order_id LIMIT $3",
+        since, order_id, limit,
+    )  # fmt: skip
+    return [(row["since"], str(row["order_id"])) for row in rows]
 
 
 async def lacking(connection: Connection, user_ids: Sequence[str], creator_id: str | None) -> list[str]:

@@ -70,6 +70,7 @@ class Giving:
         self._rooms = rooms
         self._outbox = outbox
         self._clock = clock
+        self._looked_at: tuple[datetime, str] | None = None
 
     async def paid(self, connection: Connection, order: Order) -> None:
         """Make the gifts of an order, and give those that can be given; again changes nothing."""
@@ -95,14 +96,16 @@ class Giving:
                     at=self._clock(), order_id=order.id, stream_id=order.stream_id, giver_id=order.user_id
                 ),
             )  # fmt: skip
-        for gift in gifts:
-            await self._rights.withdraw(connection, GIFT + gift.id)
+        # All at once: people are locked in one order everywhere, or two refunds would wait for each other for ever.
+        await self._rights.withdraw(connection, *(GIFT + gift.id for gift in gifts))
 
     async def sweep(self) -> None:
         """Give what waits to who has come since; what waited too long is given up. Raises `Unavailable`."""
         async with self._db.connection() as connection:
-            waiting = await gift_rows.orders_waiting(connection, SWEPT)
-        for order_id in waiting:
+            waiting = await gift_rows.orders_waiting(connection, self._looked_at, SWEPT)
+        # In turns: rooms that nobody comes to must not keep the gifts of others waiting.
+        self._looked_at = waiting[-1] if len(waiting) == SWEPT else None
+        for _, order_id in waiting:
             try:
                 await self._look_again(order_id)
             except Unavailable:

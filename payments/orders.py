@@ -14,7 +14,7 @@ from stripe.params.checkout import SessionCreateParams
 
 from accounts import repository as accounts
 from infra.clock import Clock, new_id
-from infra.errors import FootlightError
+from infra.errors import FootlightError, Unavailable
 from infra.logs import get_logger
 from infra.stores.postgres import Connection, Postgres
 from payments import repository
@@ -30,6 +30,7 @@ from payments.errors import (
 )
 from payments.model import Order, OrderKind
 from payments.stripe.calls import Calls
+from payments.stuck import Stuck
 from payments.sync import Sync
 
 OPEN_FOR = timedelta(hours=2)  # how long the payment page stays; Stripe allows 30 minutes to 24 hours
@@ -72,6 +73,7 @@ class Orders:
         self._calls = calls
         self._sync = sync
         self._clock = clock
+        self._stuck = Stuck(clock)
 
     async def begin(self, user_id: str, wanted: Wanted, page: Page, *, request_key: str | None = None) -> Order:
         """An open order with its payment page, which `page` describes.
@@ -104,11 +106,19 @@ class Orders:
         return await self._own(user_id, order_id)
 
     async def sweep(self) -> None:
-        """Find out about orders whose page has closed: paid without our being told, or left."""
+        """Find out about orders whose page has closed: paid without our being told, or left. Raises `Unavailable`."""
         async with self._db.connection() as connection:
-            found = await repository.orders_out_of_time(connection, self._clock() - LATE, SWEPT)
+            found = await repository.orders_out_of_time(
+                connection, self._clock() - LATE, SWEPT, without=self._stuck.now()
+            )
         for order in found:
-            await self._end(order)
+            try:
+                await self._end(order)
+            except Unavailable:
+                raise
+            except FootlightError as failure:  # of one order: the others go on
+                log.error("orders.stuck", order=order.id, code=failure.code)
+                self._stuck.failed(order.id)
 
     async def _write(self, user_id: str, wanted: Wanted, request_key: str | None) -> tuple[Order, list[Order]]:
         """The order, found or new, and others for another plan of the same: only one of them is to be paid."""

@@ -79,11 +79,13 @@ async def held(connection: Connection, limit: int) -> list[PaidMessage]:
     return [_to_message(row) for row in rows]
 
 
-async def denied(connection: Connection, limit: int) -> list[str]:
+async def denied(connection: Connection, limit: int, *, without: Sequence[str] = ()) -> list[str]:
     """Those whose money is to go back."""
     rows = await connection.fetch(
-        "SELECT order_id FROM paid_messages WHERE state = 'denied' ORDER BY paid_at LIMIT $1", limit
-    )
+        "SELECT order_id FROM paid_messages WHERE state = 'denied' AND order_id <> ALL($2::uuid[]) "
+        "ORDER BY paid_at LIMIT $1",
+        limit, without,
+    )  # fmt: skip
     return [str(row["order_id"]) for row in rows]
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from infra import cursors
 from infra.clock import Clock, NewId, new_id
+from infra.errors import Unavailable
 from infra.logs import get_logger
 from infra.outbox import Outbox
 from infra.stores.postgres import Connection, Postgres
@@ -20,6 +21,7 @@ from payments import payout_rows as rows
 from payments.errors import (
     NoPayoutAccount,
     PayoutAccountNotReady,
+    PayoutDiffers,
     PayoutsFrozen,
     PayoutTooSmall,
     PayoutUnderWay,
@@ -62,11 +64,14 @@ class Payouts:
     async def ask(self, creator_id: str, currency: str, *, request_key: str | None = None) -> Payout:
         """Pay out all that is available in this currency; the same `request_key` gives the same payout again.
 
-        Raises `NoPayoutAccount`, `PayoutAccountNotReady`, `PayoutsFrozen`, `PayoutUnderWay`, `PayoutTooSmall`.
+        Raises `NoPayoutAccount`, `PayoutAccountNotReady`, `PayoutsFrozen`, `PayoutUnderWay`, `PayoutTooSmall`,
+        `PayoutDiffers`.
         """
         async with self._db.transaction() as connection:
             await self._journal.hold(connection, _creator(creator_id))
             if request_key and (again := await rows.payout_of_request(connection, creator_id, request_key)):
+                if again.currency != currency:
+                    raise PayoutDiffers
                 return again
             account_id = ready(await rows.find_account(connection, creator_id))
             if under_way := await rows.payout_under_way(connection, creator_id, currency):
@@ -80,7 +85,12 @@ class Payouts:
         async with self._db.connection() as connection:
             due = await rows.due_accounts(connection, self._clock(), DUE_AT_ONCE)
         for creator_id in due:
-            await self._pay_scheduled(creator_id)
+            try:
+                await self._pay_scheduled(creator_id)
+            except Unavailable:
+                raise
+            except Exception:  # whatever is wrong with this one, the others are paid
+                log.exception("payouts.stuck", creator_id=creator_id)
         return len(due)
 
     async def page(self, creator_id: str, cursor: str | None, limit: int) -> tuple[list[Payout], str | None]:

@@ -9,9 +9,9 @@ import msgspec
 
 from accounts.model import Identity
 from infra.errors import FootlightError
-from infra.stores.postgres import Postgres
+from infra.stores.postgres import Connection, Postgres
 from payments import audit_rows
-from payments.errors import PaymentNotFound, RefundDiffers, RefundTooLarge
+from payments.errors import PaymentNotFound, RefundDiffers, RefundTooLarge, StripeRefused
 from payments.gate import Gate
 from payments.ledger.entries import STRIPE, Entry
 from payments.ledger.journal import Journal
@@ -31,6 +31,8 @@ class Refunding(Protocol):
     """What is asked of Stripe; raises what `Stripe.ask` raises."""
 
     async def refund_payment(self, payment_id: str, amount_minor: int | None, *, key: str) -> Refund: ...
+
+    async def refund_asked_as(self, payment_id: str, key: str) -> Refund | None: ...
 
     async def payments_of_invoice(self, invoice_id: str) -> list[InvoicePayment]: ...
 
@@ -65,10 +67,12 @@ class Refunds:
         """
         await self._gate.require(actor)
         deed_id = str(uuid5(NAMESPACE_URL, f"refund:{actor.user_id}:{request_key}"))
-        wanted, user_id = await self._ask(actor, deed_id, reference, amount_minor, reason)
-        payment_id = await self._payment_of(reference)
+        wanted, user_id, is_new = await self._ask(actor, deed_id, reference, amount_minor, reason)
+        payment_id, key = await self._payment_of(reference), f"refund:{deed_id}"
         try:
-            made = await self._calls.refund_payment(payment_id, wanted, key=f"refund:{deed_id}")
+            # Asked again a day later, Stripe would have forgotten the key and given back once more.
+            before = None if is_new else await self._calls.refund_asked_as(payment_id, key)
+            made = before or await self._calls.refund_payment(payment_id, wanted, key=key)
         except FootlightError as failure:
             await self._note_refusal(actor, deed_id, reference, user_id, final_refusal(failure))
             raise
@@ -87,8 +91,8 @@ class Refunds:
 
     async def _ask(
         self, actor: Identity, deed_id: str, reference: str, amount_minor: int | None, reason: str
-    ) -> tuple[int, str | None]:
-        """Write down that it is asked for; returns how much, and whose payment it was. Once is enough."""
+    ) -> tuple[int, str | None, bool]:
+        """Write down that it is asked for; returns how much, whose payment it was, and whether this is news."""
         async with self._db.transaction() as connection:
             await self._journal.hold(connection, reference)
             booked = await self._journal.about(connection, reference)
@@ -100,7 +104,8 @@ class Refunds:
                 asked: int = before.before["amount_minor"]
                 if before.about != reference or (amount_minor is not None and amount_minor != asked):
                     raise RefundDiffers
-                return asked, payment.sale.payer_id
+                await self._require_not_refused(connection, deed_id, left_of(booked))
+                return asked, payment.sale.payer_id, False
             left = left_of(booked)
             wanted = left if amount_minor is None else amount_minor
             if not 0 < wanted <= left:
@@ -110,15 +115,21 @@ class Refunds:
                 before={"left_minor": left, "amount_minor": wanted},
             )  # fmt: skip
             await audit_rows.record(connection, deed)
-            return wanted, payment.sale.payer_id
+            return wanted, payment.sale.payer_id, True
+
+    async def _require_not_refused(self, connection: Connection, deed_id: str, left_minor: int) -> None:
+        """What Stripe turned down stays turned down: another attempt is another request."""
+        outcome = await audit_rows.find_deed(connection, _outcome(deed_id))
+        if outcome is not None and outcome.action == "refund_refused":
+            raise RefundTooLarge(left=left_minor) if outcome.after["code"] in SPENT else StripeRefused
 
     async def _payment_of(self, reference: str) -> str:
-        """Stripe's payment; an invoice has one that succeeded. Raises `PaymentNotFound`."""
+        """Stripe's payment; of those of an invoice the one that succeeded. Raises `PaymentNotFound`."""
         kind, _, stripe_id = reference.partition(":")
         if kind == "payment":
             return stripe_id
-        paid = [one.payment.payment_intent for one in await self._calls.payments_of_invoice(stripe_id)]
-        found = next((one for one in paid if one is not None), None)
+        tried = await self._calls.payments_of_invoice(stripe_id)
+        found = next((one.payment.payment_intent for one in tried if one.status == "paid"), None)
         if found is None:
             raise PaymentNotFound
         return found

@@ -1,6 +1,7 @@
 """Orders and subscriptions in PostgreSQL. Each function runs on the connection, and so in the transaction, of its
 caller."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -57,11 +58,15 @@ async def open_orders(connection: Connection, user_id: str) -> list[Order]:
     return [_to_order(row) for row in rows]
 
 
-async def orders_out_of_time(connection: Connection, before: datetime, limit: int) -> list[Order]:
+async def orders_out_of_time(
+    connection: Connection, before: datetime, limit: int, *, without: Sequence[str] = ()
+) -> list[Order]:
     """Open, though their payment page closed before then."""
     rows = await connection.fetch(
-        "SELECT * FROM orders WHERE state = 'open' AND expires_at < $1 ORDER BY expires_at LIMIT $2", before, limit
-    )
+        "SELECT * FROM orders WHERE state = 'open' AND expires_at < $1 AND id <> ALL($3::uuid[]) "
+        "ORDER BY expires_at LIMIT $2",
+        before, limit, without,
+    )  # fmt: skip
     return [_to_order(row) for row in rows]
 
 
@@ -78,11 +83,13 @@ async def note_on_order(connection: Connection, order_id: str, noted: dict[str, 
     )
 
 
-async def orders_to_return(connection: Connection, limit: int) -> list[Order]:
+async def orders_to_return(connection: Connection, limit: int, *, without: Sequence[str] = ()) -> list[Order]:
     """Paid ones of which a part is to be given back: gifts that nobody took (`details.lapsed` says how many)."""
     rows = await connection.fetch(
-        "SELECT * FROM orders WHERE details ? 'lapsed' AND NOT details ? 'returned' ORDER BY closed_at LIMIT $1", limit
-    )
+        "SELECT * FROM orders WHERE details ? 'lapsed' AND NOT details ? 'returned' AND id <> ALL($2::uuid[]) "
+        "ORDER BY closed_at LIMIT $1",
+        limit, without,
+    )  # fmt: skip
     return [_to_order(row) for row in rows]
 
 

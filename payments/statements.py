@@ -7,7 +7,7 @@ day it happened beside it.
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -21,6 +21,7 @@ from payments.ledger.entries import Kind, Source, owed_to, reserve_of, transit_o
 
 BATCH = 500  # entries a download holds at a time
 MOST_MONTHS = 240
+SETTLED = timedelta(minutes=5)  # an entry has the time of its writing, and its transaction ends a little later
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -176,7 +177,7 @@ class Statements:
         now = self._clock()
         return Heading(
             creator_id=user.id, creator_name=user.display_name, month=month, currency=currency, made_at=now,
-            final=now >= month.ends,
+            final=now >= month.ends + SETTLED,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ a payment reads all of its refunds and disputes, whatever event made us look.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -49,6 +49,7 @@ FAMILIES = {
     "refund.": "refund",
 }
 PAID = "succeeded"
+FAILED_AT = ["data.failure_balance_transaction"]  # it says when a refund failed
 # Each holds a connection of the process's pool (10) while Stripe is asked. A Stripe that hangs must not take them all.
 LOOKS_AT_ONCE = 4
 
@@ -272,7 +273,7 @@ class Sync:
         lists = self._reads.lists
         invoice_id, refunds, disputes = await asyncio.gather(
             self._reads.invoice_of_payment(payment_id),
-            _all(lists.refunds(payment_intent=payment_id)),
+            _all(lists.refunds(payment_intent=payment_id, expand=FAILED_AT)),
             _all(lists.disputes(payment_intent=payment_id)),
         )
         invoice = await self._reads.invoice(invoice_id) if invoice_id else None
@@ -295,9 +296,15 @@ class Sync:
         if marks := marks_in(billed.metadata):
             return await repository.known(connection, marks)
         row = await repository.subscription_at_stripe(connection, billed.subscription)
-        if row is None:
-            return None
-        return Marks(user_id=row.user_id, order_id=row.order_id, plan_id=row.plan_id, creator_id=row.creator_id)
+        if row is not None:
+            return Marks(user_id=row.user_id, order_id=row.order_id, plan_id=row.plan_id, creator_id=row.creator_id)
+        return await self._marks_of_unseen(connection, billed.subscription)
+
+    async def _marks_of_unseen(self, connection: Connection, stripe_id: str) -> Marks | None:
+        """The invoice came before the subscription that an operator made: whose it is, that says."""
+        seen = await self._reads.subscription(stripe_id)
+        marks = await self._marks(connection, seen)
+        return msgspec.structs.replace(marks, plan_id=self._plan(seen, marks).id) if marks else None
 
     def _sale(self, marks: Marks, order: Order | None) -> tuple[Sale, int]:
         """What was sold, and the creator's part in hundredths."""
@@ -317,6 +324,7 @@ class Sync:
 
     async def _write_payment(self, connection: Connection, due: PaymentDue) -> None:
         new = await self._journal.post(connection, due.missing)
+        _warn_of(new, due)
         if new and due.sale.creator_id is not None:
             changed = EarningsChanged(
                 at=self._clock(), creator_id=due.sale.creator_id, currency=due.seen.payment.currency
@@ -387,6 +395,15 @@ def order_state_of(seen: Checkout) -> tuple[str | None, OrderState | None]:
         return marks.order_id, "expired"
     # Some banks take days; the payment's own event tells how that ended.
     return marks.order_id, None if seen.payment_status == "unpaid" else "paid"
+
+
+def _warn_of(new: Sequence[Entry], due: PaymentDue) -> None:
+    """What the books cannot mend and a person has to."""
+    for entry in new:
+        if entry.kind == "refund_failed":
+            log.error("refund.failed", cause=entry.cause, about=entry.about)
+        if entry.currency != due.seen.payment.currency:  # the account at Stripe settles in another one
+            log.error("books.converted", cause=entry.cause, currency=entry.currency)
 
 
 async def _all(found: AsyncIterator[T]) -> list[T]:

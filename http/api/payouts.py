@@ -24,6 +24,7 @@ from payments.errors import (
     NoPayoutAccount,
     NotACreator,
     PayoutAccountNotReady,
+    PayoutDiffers,
     PayoutsFrozen,
     PayoutTooSmall,
     PayoutUnderWay,
@@ -92,7 +93,7 @@ class PayoutController(Controller):
         security=KNOWN_USER,
         responses=problems(
             *NEEDS_USER, NoPayoutAccount, PayoutAccountNotReady, PayoutsFrozen, PayoutUnderWay, PayoutTooSmall,
-            body=True,
+            PayoutDiffers, body=True,
         ),
     )  # fmt: skip
     async def ask(

@@ -12,7 +12,7 @@ from stripe.params.checkout import SessionCreateParams
 
 from payments.model import Plan
 from payments.stripe.client import Stripe
-from payments.stripe.reads import Reads
+from payments.stripe.reads import ASKED_AS, Reads
 from payments.stripe.shapes import (
     Account,
     AccountLink,
@@ -167,8 +167,8 @@ class Calls(Reads):
     # --- giving back, and paying creators
 
     async def refund_payment(self, payment_id: str, amount_minor: int | None, *, key: str) -> Refund:
-        """All of what is left when `amount_minor` is None."""
-        wanted: RefundCreateParams = {"payment_intent": payment_id}
+        """All of what is left when `amount_minor` is None. The refund says itself which `key` it is of."""
+        wanted: RefundCreateParams = {"payment_intent": payment_id, "metadata": {ASKED_AS: key}}
         if amount_minor is not None:
             wanted["amount"] = amount_minor
         return await self._ask(lambda o: self._v1.refunds.create_async(wanted, o), Refund, key=key)

@@ -20,6 +20,8 @@ from payments.stripe.shapes import (
     Transfer,
 )
 
+ASKED_AS = "footlight_key"  # on refunds: Stripe forgets idempotency keys after a day, and we ask again for longer
+
 
 class Reads:
     """Objects as they are now; raises what `Stripe.ask` raises, so `NoSuchObject` for an unknown id."""
@@ -50,6 +52,13 @@ class Reads:
 
     async def refund(self, refund_id: str) -> Refund:
         return await self._ask(lambda o: self._v1.refunds.retrieve_async(refund_id, None, o), Refund)
+
+    async def refund_asked_as(self, payment_id: str, key: str) -> Refund | None:
+        """The refund that was made under this idempotency key, however long ago."""
+        async for one in self.lists.refunds(payment_intent=payment_id):
+            if (one.metadata or {}).get(ASKED_AS) == key:
+                return one
+        return None
 
     async def dispute(self, dispute_id: str) -> Dispute:
         return await self._ask(lambda o: self._v1.disputes.retrieve_async(dispute_id, None, o), Dispute)

@@ -203,7 +203,7 @@ class PaymentIntent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """`status` is pending, requires_action, succeeded, failed or canceled."""
+    """`status` is pending, requires_action, succeeded, failed or canceled; then money came back, by a transaction."""
 
     id: str
     amount: int
@@ -212,6 +212,8 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
     charge: str | None = None
     payment_intent: str | None = None
+    failure_balance_transaction: BalanceTransaction | str | None = None
+    metadata: dict[str, str] | None = None
 
 
 class Dispute(msgspec.Struct, frozen=True, kw_only=True):

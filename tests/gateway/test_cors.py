@@ -20,7 +20,10 @@ def with_origin(settings: Settings, origin: str) -> Settings:
 
 
 async def test_a_known_origin_may_call_and_read_the_answer(node_settings: Settings, db: Postgres, redis: Redis) -> None:
-    async with running_node(with_origin(node_settings, f"{APP}/")) as node, httpx.AsyncClient(base_url=node) as client:
+    async with (
+        running_node(with_origin(node_settings, f"{APP}/")) as node,
+        httpx.AsyncClient(base_url=node, timeout=30) as client,
+    ):
         asked = await client.options("/api/v1/auth/login", headers={"Origin": APP, **PREFLIGHT})
         answer = await client.get("/api/v1/streams", headers={"Origin": APP})
         refused = await client.get("/api/v1/auth/me", headers={"Origin": APP})
@@ -38,7 +41,7 @@ async def test_a_known_origin_may_call_and_read_the_answer(node_settings: Settin
 
 @pytest.mark.parametrize("origin", FOREIGN)
 async def test_a_foreign_origin_reads_nothing(node: str, origin: str) -> None:
-    async with httpx.AsyncClient(base_url=node) as client:
+    async with httpx.AsyncClient(base_url=node, timeout=30) as client:
         asked = await client.options("/api/v1/auth/login", headers={"Origin": origin, **PREFLIGHT})
         answer = await client.get("/api/v1/streams", headers={"Origin": origin})
     for each in (asked, answer):

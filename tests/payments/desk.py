@@ -12,6 +12,7 @@ from payments.gate import Fresh, Gate
 from payments.plans import load_plans
 from payments.refunds import Refunds
 from payments.stripe import shapes
+from payments.stripe.reads import ASKED_AS
 from tests.payments.shelf import Shelf
 from tests.payments.till import Till
 
@@ -33,7 +34,7 @@ class Counter(Shelf):
             paid = await self.payment(payment_id)
             made = shapes.Refund(
                 id=f"re_{len(self.keys) + 1}", amount=amount_minor or paid.amount, currency=paid.currency,
-                created=paid.created + 1, status="succeeded", payment_intent=payment_id,
+                created=paid.created + 1, status="succeeded", payment_intent=payment_id, metadata={ASKED_AS: key},
             )  # fmt: skip
             self.keys[key] = made
             self.put(made)

@@ -29,6 +29,8 @@ from payments.paid_messages import PaidMessages, Saying
 from payments.plans import load_plans
 from payments.returning import Returning
 from payments.stripe import shapes
+from payments.stripe.errors import NoSuchObject
+from payments.stripe.reads import ASKED_AS
 from realtime.desk import Desk, open_desk
 from realtime.entries import RoomSettings, User
 from realtime.moderation import repository as channels
@@ -82,16 +84,17 @@ class Stall(Counter):
             self.amounts[made.id] = line["price_data"]["unit_amount"] * line["quantity"]
         return made
 
-    def give_back(self, payment_id: str, amount: int | None = None) -> str:
+    def give_back(self, payment_id: str, amount: int | None = None, **more: Any) -> str:
         """As an operator does at Stripe."""
-        payment = self.objects[payment_id]
-        assert isinstance(payment, shapes.PaymentIntent)
+        payment = self.objects.get(payment_id)
+        if not isinstance(payment, shapes.PaymentIntent):
+            raise NoSuchObject
         left = payment.amount_received - self.refunded(payment_id)
         if left <= 0:
             raise StripeRefused
         made = shapes.Refund(
             id=self.named("re"), amount=left if amount is None else amount, currency="eur",
-            created=unix(system_clock()), status="succeeded", payment_intent=payment_id,
+            created=unix(system_clock()), status="succeeded", payment_intent=payment_id, **more,
         )  # fmt: skip
         self.put(made)
         return made.id
@@ -111,7 +114,7 @@ class Stall(Counter):
 
     async def refund_payment(self, payment_id: str, amount_minor: int | None, *, key: str) -> shapes.Refund:
         def make() -> shapes.Refund:
-            made = self.objects[self.give_back(payment_id, amount_minor)]
+            made = self.objects[self.give_back(payment_id, amount_minor, metadata={ASKED_AS: key})]
             assert isinstance(made, shapes.Refund)
             return made
 
@@ -320,6 +323,7 @@ async def open_market(keys: Path, db: Postgres, redis: Redis) -> AsyncIterator[M
             till=till, stripe=stripe, stage=stage, clock=clock, desk=desk, orders=orders,
             gifts=Gifts(db, orders, customers, plans, rights, desk.people, public_url=SITE),
             paid_messages=PaidMessages(db, orders, customers, plans, desk.paid_texts, public_url=SITE),
-            giving=giving, returning=Returning(db, stripe, till.sync), presence=Presence(presence_functions(redis)),
+            giving=giving, returning=Returning(db, stripe, till.sync, clock),
+            presence=Presence(presence_functions(redis)),
             cleo=cleo, ada=await stage.person("Ada"), stream_id=await stage.stream(cleo),
         )  # fmt: skip

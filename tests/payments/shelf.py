@@ -98,7 +98,7 @@ class ShelvedLists(Lists):
         return self._those(shapes.PaymentIntent, {})
 
     def refunds(self, since: object = None, **more: Any) -> AsyncIterator[shapes.Refund]:
-        return self._those(shapes.Refund, more)
+        return self._those(shapes.Refund, {name: more[name] for name in more if name != "expand"})
 
     def disputes(self, since: object = None, **more: Any) -> AsyncIterator[shapes.Dispute]:
         return self._those(shapes.Dispute, more)

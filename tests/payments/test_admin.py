@@ -1,12 +1,14 @@
 """What administrators do with other people's money: guarded, written down, and done once."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from accounts.model import Identity
@@ -121,6 +123,44 @@ async def test_the_same_request_gives_back_once_also_all_at_once_and_after_a_los
         with pytest.raises((RefundDiffers, PaymentNotFound)):
             await desk.refunds.refund(root, reference, amount, "kind", "key")
     assert len(desk.counter.keys) == 1
+
+
+@pytest.mark.parametrize("lost", [None, StripeUnavailable()])
+async def test_the_same_request_is_the_same_refund_also_when_stripe_has_forgotten_the_key(
+    desk: Desk, root: Identity, sold: Order, lost: Exception | None
+) -> None:
+    desk.counter.failure = lost
+    with contextlib.suppress(StripeUnavailable):
+        await desk.refunds.refund(root, "invoice:in_1", 100, "kind", "key")
+    desk.counter.failure = None
+    desk.counter.keys.clear()  # a day went by
+    again = await desk.refunds.refund(root, "invoice:in_1", 100, "kind", "key")
+    assert (again.refund_id, again.amount_minor, again.left_minor) == ("re_1", 100, WHOLE - 100)
+    assert desk.counter.keys == {}
+    assert [action for action, _, _ in await deeds(desk)] == ["refund_asked", "refund"]
+
+
+async def test_what_was_turned_down_stays_so_under_its_key(desk: Desk, root: Identity, sold: Order) -> None:
+    for code, error in (("charge_disputed", RefundTooLarge), ("odd", StripeRefused)):
+        desk.counter.refuses = code
+        with pytest.raises(error):
+            await desk.refunds.refund(root, "invoice:in_1", 100, "kind", code)
+        desk.counter.refuses = None
+        with pytest.raises(error):
+            await desk.refunds.refund(root, "invoice:in_1", 100, "kind", code)
+    assert desk.counter.keys == {}
+    assert (await desk.refunds.refund(root, "invoice:in_1", 100, "kind", "another")).amount_minor == 100
+
+
+async def test_of_an_invoice_s_attempts_the_one_that_was_paid_is_given_back(
+    desk: Desk, root: Identity, sold: Order
+) -> None:
+    [paid] = desk.counter.invoice_payments
+    tried = msgspec.structs.replace(
+        paid, id="inpay_0", status="canceled", payment=msgspec.structs.replace(paid.payment, payment_intent="pi_0")
+    )
+    desk.counter.invoice_payments.insert(0, tried)
+    assert (await desk.refunds.refund(root, "invoice:in_1", 100, "kind", "key")).refund_id == "re_1"
 
 
 @pytest.mark.parametrize(("code", "error"), [("charge_already_refunded", RefundTooLarge), ("odd", StripeRefused)])

@@ -126,3 +126,14 @@ async def test_a_stripe_that_hangs_leaves_connections_for_everybody_else(world: 
     assert await asyncio.gather(*(world.creators.balances(who.user_id) for who in people)) == [[]] * len(people)
     stripe.held.set()
     assert len({link.url for link in await asyncio.gather(*setting_up)}) == len(people)
+
+
+async def test_an_account_whose_answer_was_lost_is_made_also_when_the_e_mail_changed(
+    world: Earning, stripe: Connect
+) -> None:
+    who = identity(await world.person())
+    await world.creators.onboard(who, "DE")
+    async with world.db.connection() as connection:
+        await connection.execute("DELETE FROM payout_accounts")
+        await connection.execute("UPDATE users SET email = 'new@example.com' WHERE id = $1", who.user_id)
+    assert (await world.creators.onboard(who, "DE")).url

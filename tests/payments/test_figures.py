@@ -1,10 +1,11 @@
 """The dashboard's figures: what the books and the rights say, by days of the creator's own time zone."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from infra.clock import new_id
 from infra.errors import Invalid
 from infra.stores.postgres import Postgres
 from payments import figure_queries as queries
-from payments.figures import MOST_DAYS, Figures, Span, StreamSeen
+from payments.figures import MOST_DAYS, Figures, Span, StreamSeen, zone_of
 from payments.ledger.entries import owed_to
 from payments.model import Right, channel_scope
 from payments.rights import standing
@@ -245,3 +246,33 @@ WITH made AS (
 INSERT INTO rights (user_id, scope, source, level, starts_at)
 SELECT $1::uuid, 'channel:' || gen_random_uuid(), 'gift:' || n, 1, $3 FROM generate_series(1, 3000) AS n
 """
+
+
+async def test_every_time_zone_that_is_taken_is_one_that_the_database_knows(world: Earning) -> None:
+    odd = ("localtime", "posixrules", "Factory", "leapseconds", "tzdata.zi", "posix/Europe/Berlin", "right/UTC", "UTC")
+    async with world.db.connection() as connection:
+        known = {row["name"] for row in await connection.fetch("SELECT name FROM pg_timezone_names")}
+    for name in (*available_timezones(), *odd):
+        with contextlib.suppress(Invalid):
+            assert zone_of(name).key in known, name
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29)), ("Europe/Berlin", date(2026, 10, 25)),
+        ("America/Havana", date(2026, 3, 8)), ("America/Havana", date(2026, 11, 1)),  # midnight is left out, or twice
+        ("America/Santiago", date(2026, 4, 5)), ("America/Santiago", date(2026, 9, 6)),
+        ("Africa/Cairo", date(2026, 4, 24)), ("Africa/Cairo", date(2026, 10, 30)), ("Asia/Beirut", date(2026, 3, 29)),
+        ("Pacific/Kiritimati", date(2026, 12, 31)), ("UTC", date(2028, 2, 29)),
+    ],
+)  # fmt: skip
+async def test_days_begin_where_the_database_says_whatever_the_clocks_do(world: Earning, zone: str, day: date) -> None:
+    for one in (day - timedelta(days=1), day, day + timedelta(days=1)):
+        span = Span(one, one, zone_of(zone))
+        async with world.db.connection() as connection:
+            dates = [
+                await connection.fetchval("SELECT ($1::timestamptz AT TIME ZONE $2)::date", moment, zone)
+                for moment in (span.begins - timedelta(seconds=1), span.begins, span.ends - timedelta(seconds=1))
+            ]
+        assert dates == [one - timedelta(days=1), one, one]

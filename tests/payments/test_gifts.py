@@ -13,6 +13,7 @@ from infra.errors import FootlightError, Invalid
 from infra.metrics import Metrics
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from payments import giving, repository
 from payments.entitlements import Rights
 from payments.errors import (
     CannotBeGiven,
@@ -209,6 +210,7 @@ async def test_what_nobody_took_is_paid_back_once(market: Market) -> None:
     market.stripe.breaks_after = FootlightError()  # the answer is lost
     for _ in range(3):
         await market.returning.sweep()
+        market.clock.offset += timedelta(minutes=1)
     payment = market.payments[order.id]
     assert market.stripe.refunded(payment) == 2 * 499 * 120 // 100
     assert (await market.order(order)).state == "paid"
@@ -280,3 +282,56 @@ async def test_lists_go_on_where_they_ended(market: Market) -> None:
     assert {one.id for one in first + rest} == {one.id for one in await market.gifts_of(order)}
     of_channel, _ = await market.gifts.of_channel(market.cleo.id, None, 10)
     assert len(of_channel) == 5
+
+
+@pytest.mark.parametrize(("before", "left"), [(100, 1197), (1000, 796), (None, 0)])
+async def test_of_what_nobody_took_no_more_is_paid_back_than_is_left(
+    market: Market, before: int | None, left: int
+) -> None:
+    order = await market.give(stream_id=market.stream_id, quantity=3)
+    await market.pay(order)
+    payment = market.payments[order.id]
+    market.clock.offset += WAITS_FOR
+    async with market.db.transaction() as connection:
+        await repository.note_on_order(connection, order.id, {"lapsed": 2})
+    market.stripe.give_back(payment, before)
+    for _ in range(2):
+        await market.returning.sweep()
+        market.clock.offset += timedelta(minutes=1)
+    assert market.stripe.refunded(payment) == (before or 1796) + left
+    async with market.db.connection() as connection:
+        assert await repository.orders_to_return(connection, 10) == []
+
+
+async def test_gifts_that_nobody_can_take_do_not_keep_others_waiting(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "SWEPT", 1)
+    [bea] = await market.people("Bea")
+    own, others = [await market.give(giver, stream_id=market.stream_id) for giver in (bea, market.ada)]
+    for order in (own, others):
+        await market.pay(order)
+    await market.come(bea)
+    for _ in range(2):
+        await market.giving.sweep()
+    assert [one.recipient_id for order in (own, others) for one in await market.gifts_of(order)] == [None, bea.id]
+
+
+async def test_people_are_locked_in_one_order_when_gifts_are_taken_back(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who locks them one by one in another order waits for others for ever."""
+    await market.come(*await market.people("Bea", "Cid", "Dan", "Eve", "Fay"))
+    order = await market.give(stream_id=market.stream_id, quantity=5)
+    await market.pay(order)
+    held: list[str] = []
+    people = market.till.world.accounts
+    hold = people.hold
+
+    async def noted(connection: Any, user_id: str) -> bool:
+        held.append(user_id)
+        return await hold(connection, user_id)
+
+    monkeypatch.setattr(people, "hold", noted)
+    await market.refund(order)
+    assert (len(held), held) == (5, sorted(held))

@@ -10,7 +10,7 @@ import pytest
 from infra.clock import new_id
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
-from payments import repository
+from payments import orders, repository
 from payments.errors import (
     AlreadySubscribed,
     ChannelNotForSale,
@@ -180,3 +180,18 @@ async def test_while_stripe_is_away_an_order_stands_as_we_knew_it(shop: Selling)
     order = await shop.buy()
     shop.stripe.away = StripeUnavailable()
     assert (await shop.orders.find(shop.ada.user.id, order.id)).state == "open"
+
+
+async def test_an_order_that_stripe_does_not_know_keeps_no_other_from_its_end(
+    shop: Selling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "SWEPT", 1)
+    odd, other = await shop.buy(), await shop.buy("channel-1", shop.cleo.user.id)
+    shop.clock.offset += OPEN_FOR + LATE + SECOND
+    assert odd.stripe_session_id is not None
+    assert other.stripe_session_id is not None
+    shop.stripe.change(other.stripe_session_id, status="expired", url=None)
+    del shop.stripe.objects[odd.stripe_session_id]
+    for _ in range(2):
+        await shop.orders.sweep()
+    assert [await shop.till.order_state(one) for one in (odd, other)] == ["open", "expired"]

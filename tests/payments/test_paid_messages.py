@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from infra.errors import FootlightError
 from infra.metrics import Metrics
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
-from payments import paid_message_rows
+from payments import paid_message_rows, returning
 from payments.errors import AmountNotAllowed, OrderDiffers, PaidMessagesOff, StreamIsNotLive
 from payments.events import MessagePaid, MessageWithdrawn
 from payments.ledger.audit import Audit
@@ -162,6 +163,7 @@ async def test_what_was_denied_is_paid_back_once_however_often_a_worker_dies(mar
     market.stripe.breaks_after = FootlightError()  # after Stripe did it, before we heard
     await market.returning.sweep()
     assert (await market.message(order)).state == "denied"
+    market.clock.offset += timedelta(minutes=1)
     await asyncio.gather(*(market.returning.sweep() for _ in range(5)))
     assert market.stripe.refunded(market.payments[order.id]) == 1200
     assert {one for one in market.stripe.asked if one.startswith("denied:")} == {f"denied:{order.id}"}
@@ -190,3 +192,22 @@ async def test_lists_show_creators_only_what_was_paid(market: Market) -> None:
     assert end is None
     [of_channel], _ = await market.paid_messages.of_channel(market.cleo.id, None, 10)
     assert of_channel.message.order_id == orders[1].id
+
+
+async def test_one_that_cannot_be_paid_back_does_not_keep_the_others_from_it(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(returning, "SWEPT", 1)
+    orders = [await paid(market), await paid(market)]
+    async with market.db.transaction() as connection:
+        for order in orders:
+            await paid_message_rows.refuse(connection, order.id, "denied", market.clock())
+    stuck = market.payments[orders[0].id]
+    kept = market.stripe.objects.pop(stuck)  # Stripe does not know it
+    for _ in range(2):
+        await market.returning.sweep()
+    assert [(await market.message(order)).state for order in orders] == ["denied", "withdrawn"]
+    market.stripe.put(kept)
+    market.clock.offset += timedelta(minutes=1)
+    await market.returning.sweep()
+    assert (await market.message(orders[0])).state == "withdrawn"

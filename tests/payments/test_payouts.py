@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from infra.clock import new_id
 from infra.errors import FootlightError, Invalid
 from infra.metrics import Metrics
 from infra.stores.postgres import Postgres
 from payments.errors import (
     NoPayoutAccount,
     PayoutAccountNotReady,
+    PayoutDiffers,
     PayoutsFrozen,
     PayoutTooSmall,
     PayoutUnderWay,
@@ -88,6 +90,29 @@ async def test_the_same_request_is_the_same_payout_also_when_it_was_sent(world: 
     assert len({one.id for one in outcomes}) == 1
     await world.sender.send_next()
     assert (await world.payouts.ask(creator_id, "eur", request_key="k")).state == "sent"
+
+
+async def test_a_key_is_for_one_currency(world: Earning) -> None:
+    creator_id = await rich(world)
+    await world.payouts.ask(creator_id, "eur", request_key="k")
+    with pytest.raises(PayoutDiffers):
+        await world.payouts.ask(creator_id, "usd", request_key="k")
+
+
+async def test_one_who_cannot_be_paid_does_not_keep_the_others_from_it(
+    world: Earning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    creators = [await rich(world, schedule="weekly", next_payout_at=BEGAN + timedelta(seconds=n)) for n in range(2)]
+    made = [ValueError("no id for the first")]
+
+    def make_id() -> str:
+        if made:
+            raise made.pop()
+        return new_id()
+
+    monkeypatch.setattr(world.payouts, "_make_id", make_id)
+    await world.payouts.pay_due()
+    assert [len((await world.payouts.page(one, None, 10))[0]) for one in creators] == [0, 1]
 
 
 async def test_a_click_and_the_schedules_of_two_workers_pay_once(world: Earning, stripe: Connect) -> None:

@@ -21,7 +21,7 @@ from payments.model import Payout
 from payments.money import major_units
 from payments.statement_csv import COLUMNS, as_csv, harmless
 from payments.statement_pdf import UNDRAWN, StatementPages, as_pdf
-from payments.statements import BATCH, Amounts, Heading, Month, Statements, Summary, month_of
+from payments.statements import BATCH, SETTLED, Amounts, Heading, Month, Statements, Summary, month_of
 from payments.stripe.shapes import Transfer
 from tests.payments.connect import connect
 from tests.payments.earning import BEGAN, Earning, earning
@@ -112,6 +112,9 @@ async def test_what_is_learnt_late_changes_no_month_that_is_over(world: Earning)
     creator_id = await world.creator()
     paid = await world.earn(creator_id, 5000)
     world.clock.now = MAY.ends  # type: ignore[union-attr]
+    ended = await csv_of(world, creator_id, MAY)  # type: ignore[arg-type]
+    assert ended[-1]["text"] == "Balance now", "a transaction of its last moment may not have ended yet"
+    world.clock.now += SETTLED
     before = await csv_of(world, creator_id, MAY)  # type: ignore[arg-type]
     assert before[-1]["text"] == "Closing balance"
     late = Paid(

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from accounts.model import SignIn
 from infra.clock import new_id
+from payments import repository
 from payments.model import Order
 from payments.reconcile import Reconciliation
-from tests.payments.life import LIFE, bought, cancelled, failed, over, partly_refunded
+from payments.stripe.shapes import BalanceTransaction, Dispute
+from tests.payments.life import LIFE, at, bought, cancelled, failed, over, partly_refunded
 from tests.payments.till import Till, without_times
 
 # `LIVES=1000 pytest tests/payments/test_sync.py` for the long run.
@@ -245,3 +247,67 @@ async def test_a_creators_own_charges_are_none_of_ours_and_their_account_is(till
     await till.work()
     assert looked == ["acct_1"]
     assert await till.inbox_states() == {"done": 1, "ignored": 1}
+
+
+async def test_a_failed_refund_is_booked_on_the_day_it_failed_and_an_operator_hears_of_it(
+    till: Till, family: Family, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = await family.order(till)
+    for step in LIFE[:2]:
+        step(till.shelf, order)
+    partly_refunded(till.shelf, order)
+    came_back = BalanceTransaction(
+        id="txn_f", amount=333, fee=0, currency="eur", created=at(2.5), type="refund_failure"
+    )
+    till.shelf.change("re_1", status="failed", failure_balance_transaction=came_back)
+    await till.sync.look("refund", "re_1")
+    times = {entry.kind: int(entry.at.timestamp()) for entry in await till.books()}
+    assert (times["refund"], times["refund_failed"]) == (at(2.1), at(2.5))
+    assert "refund.failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("first", ["invoice.paid", "customer.subscription.created"])
+async def test_a_subscription_that_an_operator_made_is_booked_whichever_event_comes_first(
+    till: Till, family: Family, first: str
+) -> None:
+    order = await till.order(family.viewer)
+    events = sorted(bought(till.shelf, order), key=lambda event: event[0] != first)
+    seen: Any = till.shelf.objects["sub_1"]
+    price = msgspec.structs.replace(seen.item.price, lookup_key="premium-monthly")
+    items = msgspec.structs.replace(seen.items, data=[msgspec.structs.replace(seen.item, price=price)])
+    till.shelf.change("sub_1", metadata={}, items=items)
+    invoice: Any = till.shelf.objects["in_1"]
+    billed = msgspec.structs.replace(invoice.subscription, metadata={})
+    till.shelf.change("in_1", parent=msgspec.structs.replace(invoice.parent, subscription_details=billed))
+    async with till.db.connection() as connection:
+        await repository.put_customer(connection, family.viewer.user.id, "cus_1", till.clock())
+    for event in events:
+        await till.tell(*event)
+        await till.work()
+    [payment] = [entry for entry in await till.books() if entry.kind == "payment"]
+    assert (payment.sale.source, payment.sale.payer_id) == ("premium", family.viewer.user.id)
+    assert len(await till.subscriptions(family.viewer)) == 1
+
+
+async def test_a_fee_in_another_currency_is_said_to_an_operator(
+    till: Till, family: Family, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bought(till.shelf, await family.order(till))
+    payment: Any = till.shelf.objects["pi_1"]
+    change = msgspec.structs.replace(payment.latest_charge.balance_transaction, currency="usd")
+    till.shelf.change("pi_1", latest_charge=msgspec.structs.replace(payment.latest_charge, balance_transaction=change))
+    await till.sync.look("payment", "pi_1")
+    assert {entry.currency for entry in await till.books()} == {"eur", "usd"}
+    assert "books.converted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("status", ["prevented", "warning_needs_response"])
+async def test_a_dispute_that_took_no_money_is_not_in_the_books(till: Till, family: Family, status: str) -> None:
+    bought(till.shelf, await family.order(till))
+    till.shelf.put(
+        Dispute(
+            id="du_1", amount=5, currency="eur", created=at(0.1), status=status, charge="ch_1", payment_intent="pi_1"
+        )
+    )
+    await till.sync.look("payment", "pi_1")
+    assert {entry.kind for entry in await till.books()} == {"payment", "fee"}

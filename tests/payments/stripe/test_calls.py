@@ -140,11 +140,11 @@ METADATA = {
         ),
         (
             REFUND, lambda calls: calls.refund_payment("pi_1", 250, key="k"),
-            "POST /v1/refunds", "k", {"payment_intent": "pi_1", "amount": "250"},
+            "POST /v1/refunds", "k", {"payment_intent": "pi_1", "amount": "250", "metadata[footlight_key]": "k"},
         ),
         (
             REFUND, lambda calls: calls.refund_payment("pi_1", None, key="k"),
-            "POST /v1/refunds", "k", {"payment_intent": "pi_1"},
+            "POST /v1/refunds", "k", {"payment_intent": "pi_1", "metadata[footlight_key]": "k"},
         ),
         (
             {"id": "acct_1", "object": "account"},

@@ -1,5 +1,4 @@
 /** What the desk says of deeds, rights and payments. Pure. */
-import type { Source } from "../api/earnings";
 import type { Deed, KnownPayment, Right } from "../api/paymentsAdmin";
 import type { Plan } from "../api/payments";
 import { day, fieldOf, minorOf, price } from "../money/amounts";
@@ -42,18 +41,10 @@ export function refundProblem(text: string, { left_minor, currency }: Pick<Known
   return minor > left_minor ? `At most ${price(left_minor, currency, { locale })} can be given back.` : null;
 }
 
-const FOLLOWS: Record<Source, string> = {
-  subscription: "The subscription stays and renews, unless it is canceled too.",
-  premium: "The subscription stays and renews, unless it is canceled too.",
-  gift: "Gifts that were bought with it are taken back.",
-  paid_message: "The message is taken out of the chat.",
-};
-
-/** What a refund means for what was bought. */
-export function refundWords(minor: number, { left_minor, source }: Pick<KnownPayment, "left_minor" | "source">): string {
-  const sold = source === "subscription" || source === "premium";
-  if (minor < left_minor && !sold) return "It is a part: what was bought stays.";
-  return source ? FOLLOWS[source] : "";
+/** What becomes of what was bought, when so much of its payment is given back. */
+export function afterwards({ source, left_minor }: Pick<KnownPayment, "source" | "left_minor">, minor: number): string {
+  if (source === "subscription" || source === "premium") return "The subscription itself goes on, and renews, until its owner cancels it.";
+  return minor < left_minor ? "It is a part: what was bought with it stays." : "What was bought with it ends at once.";
 }
 
 export interface CompWish {
