@@ -1,4 +1,4 @@
-/** Other people's money, for administrators. See docs/api.md, "Administering payments". */
+/** Other people's money, for administrators. See docs/api.md, "Administration of payments". */
 import { call } from "./client";
 import type { Balance, Schedule, Source } from "./earnings";
 import type { User } from "./types";
