@@ -51,7 +51,7 @@ function SearchForm({ sought, onSought }: { sought: string; onSought: (text: str
     onSought(text.trim());
   };
   return (
-    <form role="search" className="desk-search" onSubmit={submit}>
+    <form role="search" aria-label="Customers" className="desk-search" onSubmit={submit}>
       <Field label="Customer" help="An e-mail, a name, or any id of ours or Stripe's: of a person, an order, a payment, a refund, a payout …" value={text} onValue={setText} maxLength={254} autoComplete="off" spellCheck={false} />
       <Button look="primary" icon="search" type="submit" data-testid="look-up">Look up</Button>
     </form>
