@@ -104,8 +104,18 @@ GOOD = event()
         (b"x" * (LARGEST_BYTES + 1), now_signed(b"x" * (LARGEST_BYTES + 1))),
     ],
     ids=[
-        "no signature", "an empty one", "garbage", "another secret", "another day", "an old scheme", "another body",
-        "nothing", "no JSON", "no text", "no event", "too large",
+        "no signature",
+        "an empty one",
+        "garbage",
+        "another secret",
+        "another day",
+        "an old scheme",
+        "another body",
+        "nothing",
+        "no JSON",
+        "no text",
+        "no event",
+        "too large",
     ],
 )
 async def test_anything_else_is_refused_and_changes_nothing(
