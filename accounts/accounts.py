@@ -297,6 +297,8 @@ class Accounts:
             raise AccountNotFound
         changed = await repository.set_rights(connection, user_id, tier, channels, self._clock())
         if changed is None or changed == user:
+            # A transaction that failed at its end may have left sessions ahead of what is written.
+            await self._sessions.take_over(user)
             return False
         await self._tell_profile(_Change(connection, self._outbox), changed)
         return True

@@ -38,7 +38,8 @@ class Rights:
     """Who may do what, until when. All of it in the caller's transaction; nudge the outbox after the commit.
 
     What is changed reaches sessions before the commit: change rights last. When something fails afterwards, do the
-    whole again (the inbox does), or sessions stay ahead until they are refreshed.
+    whole again (the inbox does): sessions follow what is written then, whatever that is. Where nobody does it again
+    they stay ahead until they are refreshed.
     """
 
     def __init__(self, people: People, clock: Clock) -> None:

@@ -96,8 +96,8 @@ class Giving:
                     at=self._clock(), order_id=order.id, stream_id=order.stream_id, giver_id=order.user_id
                 ),
             )  # fmt: skip
-        for gift in gifts:
-            await self._rights.withdraw(connection, GIFT + gift.id)
+        # All at once: people are locked in one order everywhere, or two refunds would wait for each other for ever.
+        await self._rights.withdraw(connection, *(GIFT + gift.id for gift in gifts))
 
     async def sweep(self) -> None:
         """Give what waits to who has come since; what waited too long is given up. Raises `Unavailable`."""

@@ -47,10 +47,14 @@ async def open_sandbox(options: Options, now: Callable[[], float] = time.time) -
     with open_store(options.file) as store:
         listeners = 1 if options.endpoint else 0
         desk = Desk(store, now, _new_id, options.url.rstrip("/"), listeners=listeners)
-        desk.tick()
+
+        async def tick() -> None:
+            if store.due(int(now())):
+                desk.tick()
+
         app = create_app(desk, Faults([]), key=options.key, anywhere=options.anywhere)
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(forever("sandbox.time", _ticking(desk), every_seconds=TICK_SECONDS))]
+            running = [tasks.create_task(forever("sandbox.time", tick, every_seconds=TICK_SECONDS))]
             if options.endpoint:
                 running.append(tasks.create_task(_deliver(desk, options.endpoint, now)))
             try:
@@ -66,13 +70,6 @@ async def _deliver(desk: Desk, endpoint: Endpoint, now: Callable[[], float]) -> 
         desk.changed = deliveries.nudge
         with contextlib.suppress(asyncio.CancelledError):
             await deliveries.run()
-
-
-def _ticking(desk: Desk) -> Callable[[], "asyncio.Future[int]"]:
-    async def tick() -> int:
-        return desk.tick() if desk.store.due(int(desk.now())) else 0
-
-    return lambda: asyncio.ensure_future(tick())
 
 
 def _new_id() -> str:

@@ -284,6 +284,18 @@ async def test_a_transaction_that_fails_gives_nothing_to_keep(shop: Shop) -> Non
     assert (await shop.who(ada)).subscription_tier == "premium"
 
 
+async def test_sessions_that_a_failed_transaction_left_ahead_follow_the_next_look(shop: Shop) -> None:
+    """The subscription was over by the time it was tried again: nothing changed in PostgreSQL."""
+    ada = await shop.world.person()
+    with pytest.raises(ZeroDivisionError):
+        async with shop.world.db.transaction() as connection:
+            await shop.rights.put(connection, right(shop, ada, "subscription:s1"))
+            raise ZeroDivisionError
+    await shop.put(right(shop, ada, "subscription:s1", days=0))
+    assert (await shop.who(ada)).subscription_tier == "free"
+    assert await shop.told() == []
+
+
 # --- an operator's grant stands beside what is paid for
 
 

@@ -315,3 +315,23 @@ async def test_gifts_that_nobody_can_take_do_not_keep_others_waiting(
     for _ in range(2):
         await market.giving.sweep()
     assert [one.recipient_id for order in (own, others) for one in await market.gifts_of(order)] == [None, bea.id]
+
+
+async def test_people_are_locked_in_one_order_when_gifts_are_taken_back(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who locks them one by one in another order waits for others for ever."""
+    await market.come(*await market.people("Bea", "Cid", "Dan", "Eve", "Fay"))
+    order = await market.give(stream_id=market.stream_id, quantity=5)
+    await market.pay(order)
+    held: list[str] = []
+    people = market.till.world.accounts
+    hold = people.hold
+
+    async def noted(connection: Any, user_id: str) -> bool:
+        held.append(user_id)
+        return await hold(connection, user_id)
+
+    monkeypatch.setattr(people, "hold", noted)
+    await market.refund(order)
+    assert (len(held), held) == (5, sorted(held))

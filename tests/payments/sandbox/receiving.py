@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.asgi import Receive, Scope, Send
 from gateway.serving import listen, nothing_before, serve
@@ -20,6 +20,7 @@ class Receiver:
 
     url: str
     refusing: int = 0
+    ahead: timedelta = timedelta()
     requests: list[tuple[bytes, str]] = field(default_factory=list)
     taken: list[Told] = field(default_factory=list)
     webhooks: Webhooks | None = None
@@ -36,7 +37,7 @@ class Receiver:
         if self.refusing:
             self.refusing, status = self.refusing - 1, 500
         else:
-            self.taken.append(read_webhook(body, signature, (SECRET,), datetime.now(UTC)))
+            self.taken.append(read_webhook(body, signature, (SECRET,), datetime.now(UTC) + self.ahead))
             if self.webhooks is not None:
                 await self.webhooks.take(body, signature)
         self._changed.set()

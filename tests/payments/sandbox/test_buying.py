@@ -1,5 +1,7 @@
 """Checkout, as our own client of Stripe and a browser see it."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -90,8 +92,8 @@ async def test_a_bank_that_asks_is_answered_yes_or_no(sandbox: Running, mode: st
 
 async def test_a_second_click_and_the_back_button_pay_nothing(sandbox: Running) -> None:
     page = await payment_page(sandbox, await customer(sandbox))
-    for _ in range(2):
-        assert (await fill_in(sandbox, page.url or "")).headers["location"] == RETURN + "2"
+    clicks = [fill_in(sandbox, page.url or "") for _ in range(5)]
+    assert {answer.headers["location"] for answer in await asyncio.gather(*clicks)} == {RETURN + "2"}
     assert "This is paid." in (await sandbox.http.get(page.url or "")).text
     assert len([one async for one in sandbox.calls.lists.payments()]) == 1
 
@@ -116,8 +118,34 @@ async def test_a_price_is_found_by_the_plan_it_is_of(sandbox: Running) -> None:
 
 async def test_strangers_are_refused(sandbox: Running) -> None:
     assert (await sandbox.http.get("/livez", headers={"host": "evil.example"})).status_code == 403
-    assert (
-        await sandbox.http.post("/_sandbox/balance", json={"amount": 1}, headers={"origin": "http://evil.example"})
-    ).status_code == 403
+    for origin, status in (("http://evil.example", 403), ("null", 403), (sandbox.url, 201)):
+        asked = await sandbox.http.post("/_sandbox/balance", json={"amount": 1}, headers={"origin": origin})
+        assert asked.status_code == status
     keyless = await sandbox.http.get("/v1/customers", headers={"authorization": "Bearer sk_live_x"})
     assert (keyless.status_code, keyless.json()["error"]["type"]) == (401, "invalid_request_error")
+
+
+async def test_a_gift_paid_with_another_card_changes_no_subscription(sandbox: Running) -> None:
+    ada = await customer(sandbox)
+    sub = await subscribed(sandbox, ada)
+    page = await payment_page(sandbox, ada)
+    await fill_in(sandbox, page.url or "", number="4000000000000002")
+    await sandbox.advance(ada, days=32)
+    assert (await sandbox.calls.subscription(sub.id)).status == "active"
+
+
+async def test_a_bank_is_not_asked_about_a_card_that_was_given_up(sandbox: Running) -> None:
+    page = await payment_page(sandbox, await customer(sandbox))
+    asked = await fill_in(sandbox, page.url or "", number="4000002500003155")
+    await fill_in(sandbox, page.url or "", number="4000000000000002")
+    await sandbox.http.post(asked.headers["location"], data={"outcome": "complete"})
+    assert (await sandbox.calls.checkout(page.id)).status == "open"
+
+
+async def test_who_is_deleted_has_nothing_that_runs(sandbox: Running) -> None:
+    ada = await customer(sandbox)
+    sub = await subscribed(sandbox, ada)
+    await sandbox.api.v1.customers.delete_async(ada)
+    assert (await sandbox.calls.customer(ada)).deleted
+    assert (await sandbox.calls.subscription(sub.id)).status == "canceled"
+    assert (await sandbox.http.get("/")).status_code == 200

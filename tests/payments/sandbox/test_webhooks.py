@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,7 +20,7 @@ from infra.local.parts import free_port
 from payments.errors import StripeUnavailable
 from payments.sandbox.deliveries import pause_after
 from payments.sandbox.errors import CannotStart
-from tests.payments.sandbox.buying import customer, paid_once, subscribed
+from tests.payments.sandbox.buying import customer, paid_once, payment_page, subscribed
 from tests.payments.sandbox.receiving import Receiver, open_receiver
 from tests.payments.sandbox.running import KEY, SECRET, Running, open_client, open_running
 
@@ -80,6 +82,21 @@ async def test_webhooks_that_are_off_are_kept_and_sent_when_they_are_on(tmp_path
         told = await receiver.until("customer.created")
         await sandbox.do(f"events/{told.event_id}/resend")
         await receiver.until("customer.created", 2)
+
+
+async def test_what_is_due_happens_as_time_goes_by(tmp_path: Path, receiver: Receiver) -> None:
+    passed = 0.0
+    async with open_running(tmp_path / "s", webhook_url=receiver.url, now=lambda: time.time() + passed) as sandbox:
+        ada = await customer(sandbox)
+        sub = await subscribed(sandbox, ada)
+        page = await payment_page(sandbox, ada)
+        await receiver.until("invoice.paid")
+        receiver.ahead = timedelta(days=32)
+        passed = receiver.ahead.total_seconds()
+        assert (await receiver.until("checkout.session.expired")).object_id == page.id
+        await receiver.until("invoice.paid", 2)
+        renewed = await sandbox.calls.subscription(sub.id)
+        assert renewed.item.current_period_start == sub.item.current_period_end
 
 
 @asynccontextmanager
