@@ -143,15 +143,24 @@ class Breaker:
     def state(self) -> State:
         return self._circuit.state
 
+    @property
+    def is_due(self) -> bool:
+        """Open, and the next caller would be the probe that finds out whether it still has to be."""
+        return self.state == "open" and not self._circuit.wait(self._clock())
+
+    def refusal(self) -> CircuitOpen:
+        """What is said to whoever is not let through."""
+        # While a probe is out nobody knows how long; a second is the least that is worth telling a client.
+        seconds = self._circuit.wait(self._clock()) or 1.0
+        return CircuitOpen(retry_after_ms=max(1, int(seconds * 1000)), part=self.name)
+
     @contextmanager
     def guard(self) -> Iterator[None]:
         """Let the block run, or raise `CircuitOpen` with `retry_after_ms` at once."""
         with self._announced():
             ticket = self._circuit.admit(self._clock())
         if ticket is None:
-            # While a probe is out nobody knows how long; a second is the least that is worth telling a client.
-            seconds = self._circuit.wait(self._clock()) or 1.0
-            raise CircuitOpen(retry_after_ms=max(1, int(seconds * 1000)), part=self.name)
+            raise self.refusal()
         report = self._circuit.abandoned
         try:
             yield

@@ -16,14 +16,25 @@ from datetime import UTC, datetime
 from functools import partial
 
 from infra.local.environment import find_ffmpeg
-from loadtest import api_speed, automod, glass, rights, room_operation, search, start_up, web_chat, webhooks
+from loadtest import (
+    api_speed,
+    automod,
+    glass,
+    rights,
+    room_operation,
+    search,
+    start_up,
+    stripe_away,
+    web_chat,
+    webhooks,
+)
 from loadtest.realtime import rows as realtime
 from loadtest.stack import Stack, platform
 from loadtest.vod import sending, watching
 
 NAMES = (
     "start", "api", "glass", "web-chat", "realtime", "automod", "room-operation", "search", "videos", "sending",
-    "webhooks", "rights",
+    "webhooks", "rights", "stripe-away",
 )  # fmt: skip
 
 
@@ -60,6 +71,8 @@ def _on_a_platform(
         yield webhooks.measure, webhooks.ENVIRONMENT
     if "rights" in which:
         yield rights.measure, {}
+    if "stripe-away" in which:
+        yield stripe_away.measure, {}
 
 
 async def bench(which: list[str], seconds: float, rows: Sequence[str] = (), *, quick: bool = False) -> None:

@@ -16,6 +16,7 @@ import socketio
 from infra.local.folder import environment_of
 from loadtest.people import Person, address, become_creator, checked, sign_up
 from loadtest.stack import Stack
+from loadtest.stripe_away import page_of, pay
 from loadtest.tables import percentile, table
 
 PAYMENTS = 40
@@ -56,9 +57,9 @@ async def _one(
     async with _open_socket(url, who, number) as client:
         if await _let_in(client, stream_id):
             raise RuntimeError("the room takes in who has not paid")
-        session_id = await _payment_page(web, sandbox, who)
+        session_id = await page_of(web, who)
         began = time.perf_counter()
-        paying = asyncio.create_task(_pay(sandbox, session_id))
+        paying = asyncio.create_task(pay(sandbox, session_id))
         while not await _let_in(client, stream_id):
             if time.perf_counter() - began > PATIENCE_SECONDS:
                 raise RuntimeError("paid, and not let in")
@@ -66,18 +67,6 @@ async def _one(
         took = (time.perf_counter() - began) * 1000
         await paying
     return took
-
-
-async def _payment_page(web: aiohttp.ClientSession, sandbox: aiohttp.ClientSession, who: Person) -> str:
-    """The visit's id at the sandbox."""
-    async with web.post("/api/v1/checkout", json={"plan_id": "premium-monthly"}, headers=who.headers) as answer:
-        order: dict[str, Any] = await checked(answer)
-    return str(order["url"]).rstrip("/").rpartition("/")[2].partition("?")[0]
-
-
-async def _pay(sandbox: aiohttp.ClientSession, session_id: str) -> None:
-    async with sandbox.post(f"/_sandbox/checkout/{session_id}/pay", json={}) as answer:
-        await checked(answer)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ log = get_logger(__name__)
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; needs no settings of the platform. Raises `CannotStart`."""
-    options = _options(arguments)
+    options = options_of(arguments)
     configure_logs(os.environ.get("FOOTLIGHT_LOG_LEVEL", "INFO"), "console", "sandbox")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(options, arguments.host, arguments.port))
@@ -32,7 +32,8 @@ async def _serve(options: Options, host: str, port: int) -> int:
     return 0
 
 
-def _options(arguments: argparse.Namespace) -> Options:
+def options_of(arguments: argparse.Namespace) -> Options:
+    """Raises `CannotStart` for what could be mistaken for Stripe, or reached by others."""
     if not _is_loopback(arguments.host) and not arguments.anywhere:
         raise CannotStart(f"{arguments.host} can be reached by others, who could then pay with nothing. "
                           "If that is meant: --anywhere.")  # fmt: skip

@@ -11,14 +11,10 @@ PAUSES_DAYS = (3, 4, 7)  # between the four tries
 RENEWED = "Subscription update"
 
 
-def catch_up(book: Book) -> int:
-    """Do what is due for everybody who lives by the real time; returns how much that was."""
-    done = 0
-    for thing in book.rows.due(book.now):
-        if thing["object"] == "checkout.session" or not _has_clock(book, thing):
-            act(book, thing)
-            done += 1
-    return done
+def due_now(book: Book) -> list[Thing]:
+    """What is due of those who live by the real time. Payment pages always do."""
+    due = book.rows.due(book.now)
+    return [one for one in due if one["object"] == "checkout.session" or not _has_clock(book, one)]
 
 
 def act(book: Book, thing: Thing) -> None:

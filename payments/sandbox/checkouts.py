@@ -7,7 +7,7 @@ from payments.sandbox.cards import Card, Decline
 from payments.sandbox.catalog import name_of, price_from
 from payments.sandbox.encoding import is_true
 from payments.sandbox.errors import Refused, invalid, missing
-from payments.sandbox.people import create_customer, keep_card, living
+from payments.sandbox.people import create_customer, keep_card, living, new_card
 
 LEAST_OPEN_SECONDS, MOST_OPEN_SECONDS = 30 * 60, 24 * 3600
 SKEW_SECONDS = 60
@@ -82,6 +82,7 @@ def submit(book: Book, session: Thing, card: Card, *, confirmed: bool = False) -
     """
     if session["status"] != "open":
         return None
+    book.hide(session, waiting=None)
     customer = living(book, session["customer"])
     if session["mode"] == "payment":
         return _pay(book, session, customer, card, confirmed=confirmed)
@@ -122,7 +123,7 @@ def _pay(book: Book, session: Thing, customer: Thing, card: Card, *, confirmed: 
         book.hide(session, payment=payment["id"])
     else:
         payment = book.get("payment_intent", payment_id)
-    outcome = paying.attempt(book, payment, keep_card(book, customer, card), confirmed=confirmed)
+    outcome = paying.attempt(book, payment, new_card(book, customer, card), confirmed=confirmed)
     if outcome == "asks":
         _wait_for_bank(book, session, card)
     elif outcome == "succeeded":

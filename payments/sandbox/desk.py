@@ -47,13 +47,16 @@ class Desk:
     def open(self) -> Iterator[Book]:
         """A transaction; what is written in it is taken back when the block raises."""
         with self.store.transaction():
-            yield Book(self.store, int(self.now()), self._new_id, self.url, listeners=self.listeners)
+            yield self._book()
         self.changed()
 
-    def tick(self) -> int:
-        """Do what time has made due."""
-        with self.open() as book:
-            return billing.catch_up(book)
+    def tick(self) -> None:
+        """Do what time has made due, each thing in a transaction of its own."""
+        with self.store.transaction():
+            due = [one["id"] for one in billing.due_now(self._book())]
+        for object_id in due:
+            with self.open() as book:
+                billing.act(book, book.rows.load(object_id) or {})
 
     def reply(self, method: str, path: str, pairs: list[tuple[str, str]], key: str | None) -> Reply:
         """The answer to a request of Stripe's API."""
@@ -96,6 +99,9 @@ class Desk:
                 with self.store.transaction():
                     self._keep(once, reply, request)
         return reply
+
+    def _book(self) -> Book:
+        return Book(self.store, int(self.now()), self._new_id, self.url, listeners=self.listeners)
 
     def _keep(self, once: tuple[str, str] | None, reply: Reply, request: str) -> None:
         if once is not None:

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from payments.sandbox import checkouts
 from payments.sandbox.book import Book, Thing
-from payments.sandbox.cards import CardWrong, moment, read_card
+from payments.sandbox.cards import CardWrong, Decline, moment, read_card
 from payments.sandbox.desk import Desk
 from payments.sandbox.pages import checkout as pages
 from payments.sandbox.pages.layout import safe
@@ -45,7 +45,7 @@ class Checkout(Controller):
                 return _form(book, session, data, {wrong.field: str(wrong)})
             why = checkouts.submit(book, session, card)
             if why is not None:
-                return _form(book, session, data, {"card": f"{why.message} Nothing was charged. Try another card."})
+                return _try_again(book, session, why)
             waits = checkouts.waiting_card(book, session) is not None
             return Redirect(f"/checkout/{session_id}/bank", status_code=303) if waits else _leave(session)
 
@@ -65,8 +65,7 @@ class Checkout(Controller):
             if session["status"] != "open" or card is None:
                 return _leave(session)
             if data.get("outcome") != "complete":
-                why = checkouts.refuse(book, session)
-                return _form(book, session, {}, {"card": f"{why.message} Nothing was charged. Try another card."})
+                return _try_again(book, session, checkouts.refuse(book, session))
             checkouts.submit(book, session, card, confirmed=True)
             return _leave(session)
 
@@ -76,7 +75,14 @@ def _page(book: Book, session: Thing) -> Response[str]:
         return html(pages.paid_page(session))
     if session["status"] == "expired":
         return html(pages.expired_page(session))
-    return _form(book, session, {}, {}, OK)
+    failed = book.note(session, "failed")
+    return _form(book, session, {}, {"card": failed} if failed else {}, OK)
+
+
+def _try_again(book: Book, session: Thing, why: Decline) -> Redirect:
+    """The form again, at an address of its own: the back button is to ask nobody to send a card twice."""
+    book.hide(session, failed=f"{why.message} Nothing was charged. Try another card.")
+    return Redirect(f"/checkout/{session['id']}", status_code=303)
 
 
 def _form(

@@ -47,14 +47,6 @@ def update_customer(book: Book, ask: Ask) -> Thing:
     return customer
 
 
-def delete_customer(book: Book, ask: Ask) -> Thing:
-    customer = living(book, ask.id, "id")
-    book.tell("customer.deleted", customer)
-    for name in [name for name in customer if name not in {"id", "object"}]:
-        del customer[name]
-    return book.change(customer, deleted=True)
-
-
 def living(book: Book, customer_id: str, param: str = "customer") -> Thing:
     """A customer who was not deleted."""
     customer = book.get("customer", customer_id, param)
@@ -63,15 +55,20 @@ def living(book: Book, customer_id: str, param: str = "customer") -> Thing:
     return customer
 
 
-def keep_card(book: Book, customer: Thing, card: Card) -> Thing:
-    """A payment method of a customer, from now on the one they pay with."""
+def new_card(book: Book, customer: Thing, card: Card) -> Thing:
+    """A payment method for one payment: what a customer pays with otherwise stays as it is."""
     kept = asdict(card)
     behaviour = kept.pop("behaviour")
     method = book.make(
         "payment_method", "pm", book.time(customer["id"]), allow_redisplay="limited", billing_details=billing(customer),
-        customer=customer["id"], metadata={}, type="card", card=_shown_card(**kept),
+        customer=None, metadata={}, type="card", card=_shown_card(**kept),
     )  # fmt: skip
-    book.hide(method, behaviour=behaviour)
+    return book.hide(method, behaviour=behaviour)
+
+
+def keep_card(book: Book, customer: Thing, card: Card) -> Thing:
+    """From now on what the customer pays with."""
+    method = book.change(new_card(book, customer, card), customer=customer["id"])
     customer["invoice_settings"]["default_payment_method"] = method["id"]
     book.change(customer)
     book.tell("payment_method.attached", method)

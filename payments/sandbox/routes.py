@@ -61,7 +61,7 @@ ROUTES = (
     _list("customers", "customer", "test_clock", declared=takes.CustomerListParams),
     _route("GET", "customers/{id}", people.read_customer),
     _route("POST", "customers/{id}", people.update_customer, takes.CustomerModifyParams),
-    _route("DELETE", "customers/{id}", people.delete_customer),
+    _route("DELETE", "customers/{id}", subscriptions.delete_customer),
     _route("GET", "customers/{id}/payment_methods", people.cards_of, takes.CustomerListPaymentMethodsParams),
     _read("payment_methods", "payment_method"),
     _route("POST", "products", catalog.create_product, takes.ProductCreateParams),

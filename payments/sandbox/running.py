@@ -27,7 +27,7 @@ TICK_SECONDS = 1.0
 class Options:
     """`file` holds everything; `url` is where people open the pages; no `endpoint`: nobody is told.
 
-    `key` is the only one taken; empty: any test key.
+    `key` is the only one taken; empty: any test key. Raises `CannotStart` for a key of real money.
     """
 
     file: Path
@@ -36,19 +36,25 @@ class Options:
     endpoint: Endpoint | None = None
     anywhere: bool = False
 
+    def __post_init__(self) -> None:
+        if self.key and not self.key.startswith(KEY_BEGINS):
+            raise CannotStart("The sandbox takes keys that begin with sk_test_, never a real one.")
+
 
 @asynccontextmanager
 async def open_sandbox(options: Options, now: Callable[[], float] = time.time) -> AsyncIterator[ASGIApp]:
-    """Until the block is left, time passes and webhooks are sent. Raises `CannotStart` for a key of real money."""
-    if options.key and not options.key.startswith(KEY_BEGINS):
-        raise CannotStart("The sandbox takes keys that begin with sk_test_, never a real one.")
+    """Until the block is left, time passes and webhooks are sent."""
     with open_store(options.file) as store:
         listeners = 1 if options.endpoint else 0
         desk = Desk(store, now, _new_id, options.url.rstrip("/"), listeners=listeners)
-        desk.tick()
+
+        async def tick() -> None:
+            if store.due(int(now())):
+                desk.tick()
+
         app = create_app(desk, Faults([]), key=options.key, anywhere=options.anywhere)
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(forever("sandbox.time", _ticking(desk), every_seconds=TICK_SECONDS))]
+            running = [tasks.create_task(forever("sandbox.time", tick, every_seconds=TICK_SECONDS))]
             if options.endpoint:
                 running.append(tasks.create_task(_deliver(desk, options.endpoint, now)))
             try:
@@ -64,13 +70,6 @@ async def _deliver(desk: Desk, endpoint: Endpoint, now: Callable[[], float]) -> 
         desk.changed = deliveries.nudge
         with contextlib.suppress(asyncio.CancelledError):
             await deliveries.run()
-
-
-def _ticking(desk: Desk) -> Callable[[], "asyncio.Future[int]"]:
-    async def tick() -> int:
-        return desk.tick() if desk.store.due(int(desk.now())) else 0
-
-    return lambda: asyncio.ensure_future(tick())
 
 
 def _new_id() -> str:

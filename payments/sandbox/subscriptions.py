@@ -5,6 +5,7 @@ from payments.sandbox.asking import Ask, merged, whole
 from payments.sandbox.book import Book, Thing, page_of
 from payments.sandbox.encoding import is_true
 from payments.sandbox.errors import Refused, declined, invalid
+from payments.sandbox.people import living
 
 OVER = ("canceled", "incomplete_expired")
 BEGUN, CHANGED = "Subscription creation", "Subscription update"
@@ -57,6 +58,18 @@ def cancel_subscription(book: Book, ask: Ask) -> Thing:
     sub = _running(book, ask.id)
     end(book, sub, "cancellation_requested")
     return sub
+
+
+def delete_customer(book: Book, ask: Ask) -> Thing:
+    """What they subscribed to is over with that."""
+    customer = living(book, ask.id, "id")
+    for sub in book.find("subscription", customer=customer["id"]):
+        if sub["status"] not in OVER:
+            end(book, sub, "cancellation_requested")
+    book.tell("customer.deleted", customer)
+    for name in [name for name in customer if name not in {"id", "object"}]:
+        del customer[name]
+    return book.change(customer, deleted=True)
 
 
 def preview(book: Book, ask: Ask) -> Thing:

@@ -8,6 +8,7 @@ A hang, a reset or a 5xx leaves open whether a write happened. Asking again with
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,15 +39,19 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often to ask, and how long to go on. Waits double from `first_seconds`; no try begins after `seconds`."""
+    """How often to ask, and how long to go on. Waits double from `first_seconds`; no try begins after `seconds`.
+
+    `probes_apart`: whether Stripe is back is found out by a question of its own, for which nobody waits.
+    """
 
     tries: int
     first_seconds: float
     seconds: float
+    probes_apart: bool = False
 
 
 # A person waits for the page, and a second click is safe: three tries that fail at once take 0.6 s.
-SOMEBODY_WAITS = Patience(tries=3, first_seconds=0.2, seconds=0.8)
+SOMEBODY_WAITS = Patience(tries=3, first_seconds=0.2, seconds=0.8, probes_apart=True)
 NOBODY_WAITS = Patience(tries=4, first_seconds=0.2, seconds=10.0)
 
 
@@ -68,6 +73,13 @@ class Stripe:
         self._breaker = breaker
         self._patience = patience
         self._timeout_seconds = timeout_seconds
+        self._probing: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """Nothing is asked any more."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.wait({self._probing})
 
     async def ask(self, request: Request, shape: type[T], *, key: str | None = None) -> T:
         """The answer as `shape`. `key` makes a write happen once, however often it is asked for.
@@ -102,7 +114,19 @@ class Stripe:
                 return await self._once(request, options)
         raise AssertionError("the last attempt returns or raises")
 
+    async def _probe(self) -> None:
+        """Ask for something small; the breaker takes note of what comes of it."""
+        with contextlib.suppress(CircuitOpen, Outage, stripe.StripeError):
+            await self._guarded(lambda options: self.api.v1.prices.list_async({"limit": 1}, options), {})
+
     async def _once(self, request: Request, options: Options) -> stripe.StripeObject:
+        if self._patience.probes_apart and self._breaker.is_due:
+            if self._probing is None or self._probing.done():
+                self._probing = asyncio.create_task(self._probe())
+            raise self._breaker.refusal()
+        return await self._guarded(request, options)
+
+    async def _guarded(self, request: Request, options: Options) -> stripe.StripeObject:
         with self._breaker.guard():
             try:
                 async with asyncio.timeout(self._timeout_seconds):  # httpx counts each part of an answer anew
@@ -142,7 +166,11 @@ async def open_stripe(
     )
     try:
         breaker = Breaker("stripe", (Outage,), metrics, rules=rules)
-        yield Stripe(api, breaker, patience=patience, timeout_seconds=settings.timeout_seconds)
+        opened = Stripe(api, breaker, patience=patience, timeout_seconds=settings.timeout_seconds)
+        try:
+            yield opened
+        finally:
+            await opened.close()
     finally:
         await http.close_async()  # type: ignore[no-untyped-call]  # stripe-python leaves this one untyped
 

@@ -118,6 +118,7 @@ async def test_invoices_are_those_of_the_asker(client: httpx.AsyncClient) -> Non
         ("POST", f"/subscriptions/{new_id()}/cancel", None, (404, "payment.subscription_not_found")),
         ("POST", "/billing-portal", None, (409, "payment.no_customer")),
     ],
+    ids=["plan", "channel missing", "channel", "no id", "more than asked", "order", "subscription", "no customer"],
 )
 async def test_what_cannot_be_is_said(
     client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None, expected: tuple[int, str]

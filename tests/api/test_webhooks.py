@@ -103,6 +103,20 @@ GOOD = event()
         (b"{}", now_signed(b"{}")),
         (b"x" * (LARGEST_BYTES + 1), now_signed(b"x" * (LARGEST_BYTES + 1))),
     ],
+    ids=[
+        "no signature",
+        "an empty one",
+        "garbage",
+        "another secret",
+        "another day",
+        "an old scheme",
+        "another body",
+        "nothing",
+        "no JSON",
+        "no text",
+        "no event",
+        "too large",
+    ],
 )
 async def test_anything_else_is_refused_and_changes_nothing(
     client: httpx.AsyncClient, db: Postgres, body: bytes, signature: str | None

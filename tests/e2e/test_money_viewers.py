@@ -116,6 +116,9 @@ async def test_a_paid_message_and_gifts_appear_in_the_chat_of_everybody(arrive: 
     await giver.sign_up("Nettie")
     await other.sign_up("Vera")
     async with on_stage(creator) as stream_id:
+        me = await ask(creator, "/auth/me")
+        term = {"text": "spoiler", "kind": "blocked", "action": "refuse", "public": True}
+        await ask(creator, f"/channels/{me['id']}/terms", "POST", term)
         await in_room(other, stream_id)
         await in_room(giver, stream_id)
         await _says_for_money(giver, other)
@@ -126,6 +129,11 @@ async def test_a_paid_message_and_gifts_appear_in_the_chat_of_everybody(arrive: 
 async def _says_for_money(giver: Person, other: Person) -> None:
     await giver.see("support-menu").click()
     await giver.see("open-paid-message").click()
+    # What the channel does not take is said before anything is paid.
+    await giver.see("paid-text").fill("The spoiler: she lives")
+    await giver.see("go-pay").click()
+    await expect(giver.page.get_by_role("alert")).to_contain_text("Nothing was charged")
+    await expect(giver.see("paid-text")).to_have_attribute("aria-invalid", "true")
     await giver.see("paid-text").fill("For the tea, and the songs")
     await giver.page.get_by_role("button", name="€10", exact=True).click()
     await expect(giver.see("on-top")).to_contain_text("1 minute")
@@ -146,3 +154,6 @@ async def _gives_to_the_room(giver: Person, other: Person) -> None:
     gift = other.see("chat-list").get_by_test_id("chat-line").filter(has_text="gave a tier 1 subscription")
     await expect(gift).to_contain_text("Nettie", timeout=SLOW_MS)
     await until_api(other, "/gifts/received", lambda it: [one["state"] for one in it["gifts"]] == ["taken"])
+    await expect(gift).to_contain_text("It is yours!")
+    await other.go("/account#subscriptions")
+    await expect(other.see("gift-received")).to_contain_text("You have it until")

@@ -1,6 +1,7 @@
 """Stripe is down for a while: the API says so at once, the worker waits, and then catches up by itself."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from payments.inbox import Worker
 from payments.plans import load_plans
 from payments.stripe.calls import Calls
 from payments.stripe.client import Patience, open_stripe
+from payments.stripe.shapes import Customer
 from payments.sync import Sync
 from tests.payments.life import bought
 from tests.payments.shelf_server import ShelfServer
@@ -78,6 +80,31 @@ async def test_the_breaker_spares_stripe_and_whoever_waits(till: Till) -> None:
             assert away.value.code == "payment.stripe"
             assert away.value.retry_after_ms
         assert len(server.asked) - before <= 2, "only probes ask"
+
+
+async def test_nobody_waits_for_finding_out_whether_stripe_is_back(till: Till) -> None:
+    server, patience = ShelfServer(till.shelf), Patience(tries=1, first_seconds=0.01, seconds=0.1, probes_apart=True)
+    till.shelf.put(Customer(id="cus_1"))
+    async with scripted(server):
+        settings = StripeSettings(secret_key="sk_test_1", api_base=server.url, timeout_seconds=0.3)
+        async with open_stripe(settings, Metrics(), patience=patience, rules=RULES) as stripe:
+            calls, server.fault = Calls(stripe), Says(hangs=True)
+            for _ in range(RULES.consecutive):
+                with pytest.raises(StripeUnavailable):
+                    await calls.customer("cus_1")
+            asked = [one.path for one in server.asked]
+            for _ in range(100):  # over many times that it may be asked anew
+                with pytest.raises(StripeUnavailable):
+                    await calls.customer("cus_1")
+                await asyncio.sleep(0.01)
+            assert {one.path for one in server.asked[len(asked) :]} == {"/v1/prices?limit=1"}
+            server.fault = None
+            for _ in range(1000):
+                with contextlib.suppress(StripeUnavailable):
+                    await calls.customer("cus_1")
+                    return
+                await asyncio.sleep(0.01)
+    raise AssertionError("it never came back")
 
 
 async def _cleo(till: Till) -> str:

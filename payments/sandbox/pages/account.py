@@ -7,6 +7,7 @@ from payments.sandbox.pages.layout import (
     amount,
     button,
     card_fields,
+    date,
     day,
     form,
     link,
@@ -77,7 +78,7 @@ def _subscription(path: str, sub: Thing) -> str:
 
 def _bills(bills: list[Thing]) -> str:
     rows = [
-        [link(bill["hosted_invoice_url"] or "/", bill["number"] or bill["id"], ""), day(bill["created"]),
+        [link(bill["hosted_invoice_url"] or "/", bill["number"] or bill["id"], ""), date(bill["created"]),
          amount(bill["total"], bill["currency"]), esc(bill["status"])]
         for bill in bills
     ]  # fmt: skip

@@ -30,9 +30,9 @@ def payment_page(
 
 def bank_page(session: Thing) -> str:
     """3-D Secure: the bank wants to know who pays."""
-    both = button("Complete", name="outcome", value="complete") + button(
-        "Fail", name="outcome", value="fail", kind="plain"
-    )
+    choices = (("Complete", "complete", "primary"), ("Fail", "fail", "plain"))
+    buttons = "".join(button(label, name="outcome", value=value, kind=kind) for label, value, kind in choices)
+    both = f'<div class="row">{buttons}</div>'
     body = (
         '<section class="card single"><h1>Your bank asks: is it you?</h1>'
         f"<p>A payment of <strong>{amount(session['amount_total'], session['currency'])}</strong> to Footlight "

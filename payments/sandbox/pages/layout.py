@@ -33,6 +33,10 @@ def day(seconds: int | None) -> str:
     return f"{moment(seconds):%-d %B %Y}" if seconds else "—"
 
 
+def date(seconds: int) -> str:
+    return f"{moment(seconds):%Y-%m-%d}"
+
+
 def minute(seconds: int | None) -> str:
     return f"{moment(seconds):%Y-%m-%d %H:%M} UTC" if seconds else "—"
 
@@ -77,7 +81,8 @@ def table(heads: list[str], rows: list[list[str]], caption: str) -> str:
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     empty = "" if rows else f'<p class="quiet">No {esc(caption.lower())} yet.</p>'
     return (
-        f'<div class="scroll"><table><caption>{esc(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(caption)}">'
+        f"<table><caption>{esc(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{empty}"
     )
 

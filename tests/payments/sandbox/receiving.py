@@ -4,23 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.asgi import Receive, Scope, Send
 from gateway.serving import listen, nothing_before, serve
 from infra.local.parts import LOOPBACK, free_port
+from payments.inbox import Webhooks
 from payments.stripe.webhooks import Told, read_webhook
 from tests.payments.sandbox.running import SECRET
 
 
 @dataclass
 class Receiver:
-    """`refusing` requests more are answered with 500."""
+    """`refusing` requests more are answered with 500. `webhooks` is told too, when there is somebody."""
 
     url: str
     refusing: int = 0
+    ahead: timedelta = timedelta()
     requests: list[tuple[bytes, str]] = field(default_factory=list)
     taken: list[Told] = field(default_factory=list)
+    webhooks: Webhooks | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,7 +37,9 @@ class Receiver:
         if self.refusing:
             self.refusing, status = self.refusing - 1, 500
         else:
-            self.taken.append(read_webhook(body, signature, (SECRET,), datetime.now(UTC)))
+            self.taken.append(read_webhook(body, signature, (SECRET,), datetime.now(UTC) + self.ahead))
+            if self.webhooks is not None:
+                await self.webhooks.take(body, signature)
         self._changed.set()
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})

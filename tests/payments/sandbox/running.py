@@ -7,7 +7,8 @@ async with open_running(tmp_path / "state.sqlite") as sandbox:
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +60,14 @@ class Running:
 
 
 @asynccontextmanager
-async def open_running(file: Path, *, webhook_url: str = "", port: int | None = None) -> AsyncIterator[Running]:
+async def open_running(
+    file: Path, *, webhook_url: str = "", port: int | None = None, now: Callable[[], float] = time.time
+) -> AsyncIterator[Running]:
     port = port or free_port()
     url = f"http://{LOOPBACK}:{port}"
     endpoint = Endpoint(webhook_url, SECRET) if webhook_url else None
     stop = asyncio.Event()
-    async with open_sandbox(Options(file, url, KEY, endpoint)) as app:
+    async with open_sandbox(Options(file, url, KEY, endpoint), now) as app:
         serving = asyncio.create_task(serve(app, [listen(LOOPBACK, port)], stop, nothing_before, stop_seconds=0.5))
         try:
             async with open_client(url) as running:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import stripe
+from stripe.params import InvoiceCreatePreviewParamsSubscriptionDetails
 
 from tests.payments.sandbox.buying import RETURN, customer, paid_once, payment_page, subscribed, subscription_page
 from tests.payments.sandbox.declared import fields_of, undeclared
@@ -23,7 +24,7 @@ async def everything(sandbox: Running) -> None:
     assert (await sandbox.http.post(asked.url or "", data=form)).status_code == 303
     declined = await payment_page(sandbox, ada, key="declined")
     form["number"] = "4000000000000002"
-    assert (await sandbox.http.post(declined.url or "", data=form)).status_code == 422
+    assert (await sandbox.http.post(declined.url or "", data=form)).status_code == 303
     await sandbox.calls.refund_payment(await paid_once(sandbox, eve), 500, key="r")
     disputed = await paid_once(sandbox, bob, "4000000000000259")
     (dispute,) = [one async for one in sandbox.calls.lists.disputes(payment_intent=disputed)]
@@ -70,7 +71,9 @@ async def test_what_is_in_no_list_has_its_shape_too(sandbox: Running) -> None:
     assert yearly is not None
     kept = (await api.customers.retrieve_async(ada)).invoice_settings
     assert kept is not None
-    change: Any = {"items": [{"id": sub["items"].data[0].id, "price": yearly.id}]}
+    change: InvoiceCreatePreviewParamsSubscriptionDetails = {
+        "items": [{"id": sub["items"].data[0].id, "price": yearly.id}]
+    }
     shown: list[stripe.StripeObject] = [
         await api.invoices.create_preview_async({"subscription": sub.id, "subscription_details": change}),
         await api.billing_portal.sessions.create_async({"customer": ada, "return_url": RETURN}),

@@ -1,7 +1,6 @@
 /** All that payments know of one person, and what can be done about it. */
 import { useState, type ReactNode } from "react";
 import { endComp, type Dossier, type KnownOrder, type KnownPayment, type KnownSubscription, type Right } from "../api/paymentsAdmin";
-import { SOURCE_WORDS } from "../earnings/figures";
 import { day, price } from "../money/amounts";
 import { Avatar } from "../ui/Avatar";
 import { Button } from "../ui/Button";
@@ -14,6 +13,8 @@ import { RefundDialog } from "./RefundDialog";
 import { isOver, rightWords, scopeWords } from "./words";
 
 type Doing = { what: "refund"; payment: KnownPayment } | { what: "comp" } | { what: "end"; right: Right } | null;
+
+const PAYMENT_WORDS = { subscription: "Subscription", gift: "Gift", paid_message: "Paid message", premium: "Premium" };
 
 const Id = ({ children }: { children: ReactNode }) => <code className="desk-id">{children}</code>;
 
@@ -72,12 +73,12 @@ function Part<Row>({ title, rows, columns, keyOf, empty, testId }: PartProps<Row
 
 function Payments({ rows, onRefund }: { rows: KnownPayment[]; onRefund: (payment: KnownPayment) => void }) {
   const columns: Column<KnownPayment>[] = [
-    { title: "Payment", cell: ({ source, at }) => <>{source ? SOURCE_WORDS[source] : "Payment"}<span className="table-note">{day(at)}</span></> },
+    { title: "Payment", cell: ({ source, at }) => <>{source ? PAYMENT_WORDS[source] : "Payment"}<span className="table-note">{day(at)}</span></> },
     { title: "Reference", cell: ({ reference }) => <Id>{reference}</Id> },
     { title: "Paid", figure: true, cell: ({ paid_minor, currency }) => price(paid_minor, currency) },
     { title: "Still here", figure: true, cell: ({ left_minor, currency }) => price(left_minor, currency) },
     {
-      title: "Deed",
+      title: "Action",
       cell: (payment) => payment.left_minor > 0
         ? <Button small look="danger" onClick={() => onRefund(payment)} data-testid="refund" aria-label={`Refund ${price(payment.paid_minor, payment.currency)} of ${day(payment.at)}`}>Refund</Button>
         : <span className="muted">Given back</span>,
@@ -92,7 +93,7 @@ function Rights({ rows, onEnd }: { rows: Right[]; onEnd: (right: Right) => void 
     { title: "Right", cell: ({ scope, level }) => <>{scopeWords(scope)}{scope !== "premium" && <span className="table-note">Tier {level}</span>}</> },
     { title: "From", cell: (right) => rightWords(right, now) },
     { title: "Source", cell: ({ source }) => <Id>{source}</Id> },
-    { title: "Deed", cell: (right) => right.source.startsWith("comp:") && !isOver(right, now) && <Button small look="danger" onClick={() => onEnd(right)} data-testid="end-comp">Take back</Button> },
+    { title: "Action", cell: (right) => right.source.startsWith("comp:") && !isOver(right, now) && <Button small look="danger" onClick={() => onEnd(right)} data-testid="end-comp">Take back</Button> },
   ];
   return <Part title="Rights" rows={rows} columns={columns} keyOf={(one) => `${one.scope} ${one.source}`} empty="No rights beyond those of everybody." testId="right-row" />;
 }

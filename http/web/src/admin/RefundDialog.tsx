@@ -8,7 +8,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Field, FormError } from "../ui/Field";
 import { ReasonField, useDeed } from "./ReasonDialog";
-import { refundProblem } from "./words";
+import { afterwards, refundProblem } from "./words";
 
 interface RefundProps {
   payment: KnownPayment | null;
@@ -46,7 +46,7 @@ function Steps({ payment, name, give, onClose, onDone }: RefundProps & { payment
     return (
       <>
         <p className="total"><span>Back to {name}</span><strong data-testid="refund-amount">{words}</strong></p>
-        <p className="muted">{minor === payment.left_minor ? "What was bought with it ends at once." : "It is a part: what was bought with it stays."} The creator's share goes back too. This cannot be undone.</p>
+        <p className="muted">{afterwards(payment, minor)} The creator's share goes back too. This cannot be undone.</p>
         <FormError message={doing.problem} />
         <footer>
           <Button onClick={() => setSure(false)} disabled={doing.busy}>Back</Button>

@@ -8,7 +8,7 @@ import type { Plan } from "../api/payments";
 import { SessionProvider } from "../session/SessionProvider";
 import { ToastProvider } from "../ui/Toasts";
 import PaymentsAdmin from "./PaymentsAdmin";
-import { compProblems, idIn, refundProblem, rightWords, untilOf } from "./words";
+import { afterwards, compProblems, idIn, refundProblem, rightWords, untilOf } from "./words";
 
 vi.mock("../realtime/socket", () => ({ reconnectAs: () => {} }));
 
@@ -222,6 +222,13 @@ test("the log comes in pages and leads to whom it concerned", async () => {
 });
 
 describe("words and checks", () => {
+  test("only what was paid once ends with its money", () => {
+    expect(afterwards(PAYMENT, 999)).toContain("goes on");
+    expect(afterwards({ ...PAYMENT, source: "premium" }, 999)).toContain("goes on");
+    expect(afterwards({ ...PAYMENT, source: "gift" }, 999)).toContain("ends at once");
+    expect(afterwards({ ...PAYMENT, source: "gift" }, 998)).toContain("stays");
+  });
+
   test("an amount to give back", () => {
     const payment = { left_minor: 999, currency: "eur" };
     expect(["9.99", "0", "", "x", "10"].map((text) => refundProblem(text, payment, "en"))).toEqual([null, "Write an amount like 9.99.", "Write an amount like 9.99.", "Write an amount like 9.99.", "At most €9.99 can be given back."]);

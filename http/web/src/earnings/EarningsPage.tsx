@@ -103,7 +103,7 @@ function Figures({ overview, late, onNews }: { overview: Overview; late: string 
       <SupportersPanel span={span} currency={currency} news={news} />
       <StreamsPanel span={span} currency={currency} news={news} />
       <PayoutsPanel news={news} />
-      <StatementsPanel />
+      <StatementsPanel news={news} />
     </>
   );
 }

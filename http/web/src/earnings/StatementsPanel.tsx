@@ -5,9 +5,9 @@ import { Framed } from "./Framed";
 import { today } from "./period";
 import { useAsked } from "./useAsked";
 
-/** A statement for each month: every entry as CSV, by days as PDF. */
-export function StatementsPanel() {
-  const asked = useAsked((signal) => fetchStatements(signal), "");
+/** A statement for each month: every entry as CSV, by days as PDF. The first sale brings the first month. */
+export function StatementsPanel({ news }: { news: number }) {
+  const asked = useAsked((signal) => fetchStatements(signal), String(news));
   return (
     <Framed title="Statements" asked={asked} height={96} testId="statements">
       {({ months, currencies }) => months.length === 0 ? <p className="muted">Your first statement is here as soon as you have earned something.</p> : (

@@ -51,6 +51,8 @@ export function optionsOf({ stack, fills, dates, colors, size, last, tick, sync,
       points: { show: false },
       y: false,
       lock: false,
+      // The line stands in the middle of a day, wherever in it the pointer is.
+      move: (chart, left, top) => (left < 0 ? [left, top] : [chart.valToPos(Math.round(chart.posToVal(left, "x")), "x"), top]),
     },
     scales: { x: { time: false, range: () => [-0.5, dates.length - 0.5] }, y: { range: () => heights } },
     axes: [

@@ -1,5 +1,6 @@
 /** The room's chat for who keeps order: pick a line, act on it; what is removed stays readable here. */
 import { memo } from "react";
+import { price } from "../money/amounts";
 import { Button } from "../ui/Button";
 import { hueOf } from "../ui/identity";
 import { timeOfDay } from "../ui/time";
@@ -75,6 +76,7 @@ export const ChatOption = memo(function ChatOption({ item, going }: { item: Chat
       <time dateTime={new Date(said.at).toISOString()}>{timeOfDay(said.at)}</time>{" "}
       {badge && <span className={`desk-role desk-role-${said.user.role}`}>{badge}</span>}{" "}
       <b style={{ ["--hue" as string]: hueOf(said.user.id) }}>{said.user.name}</b>{" "}
+      {said.kind === "message" && said.paid && <><span className="tag">Paid {price(said.paid.amount_minor, said.paid.currency)}</span>{" "}</>}
       {removed ? <><del>{said.text}</del> <em className="desk-why">{why ?? "removed"}</em></> : <span>{said.text}</span>}
       {going && !removed && <em className="desk-why"> removing</em>}
     </span>
