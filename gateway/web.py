@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from litestar import Litestar
 
@@ -13,10 +14,10 @@ from gateway.converting import transcoding_of
 from gateway.core import Core, running
 from gateway.earning import desk_of, earnings_of
 from gateway.health import Store
-from gateway.paying import open_paying
+from gateway.paying import Paying, open_paying
 from gateway.replaying import open_replay
 from infra.clock import system_clock
-from infra.stores.mongo import open_mongo
+from infra.stores.mongo import Mongo, open_mongo
 from infra.stores.objects import open_objects
 from infra.stores.search import open_search
 from media.catalog.announcing import to_bus
@@ -86,13 +87,7 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 ),
                 watching=Watching(Views(core.redis, system_clock), library.history),
                 playback=Playback(load_signer(settings.playback, settings.live.edge_public_url, system_clock)),
-                orders=paying.orders if paying else None,
-                subscriptions=paying.subscriptions if paying else None,
-                gifts=paying.selling.gifts if paying else None,
-                paid_messages=paying.selling.paid_messages if paying else None,
-                earnings=earnings_of(core, paying, mongo) if paying else None,
-                payment_desk=desk_of(core, paying) if paying else None,
-                webhooks=paying.webhooks if paying else None,
+                **(_sold(core, paying, mongo) if paying else {}),
                 settings=settings,
             ),
             stores={
@@ -101,3 +96,16 @@ async def open_web(core: Core, viewers: ViewerCounts) -> AsyncIterator[Web]:
                 "search": Store(search.ping, needed=False),
             },
         )
+
+
+def _sold(core: Core, paying: Paying, mongo: Mongo) -> dict[str, Any]:
+    """What the API needs where payments are on."""
+    return {
+        "orders": paying.orders,
+        "subscriptions": paying.subscriptions,
+        "gifts": paying.selling.gifts,
+        "paid_messages": paying.selling.paid_messages,
+        "earnings": earnings_of(core, paying, mongo),
+        "payment_desk": desk_of(core, paying),
+        "webhooks": paying.webhooks,
+    }

@@ -59,15 +59,7 @@ class Metrics:
         self.recordings_failed = Counter(
             "footlight_recordings_failed", "Recordings of streams that no video could be made of", registry=registry
         )
-        self.inbox_events = Gauge(
-            "footlight_inbox_events", "Stripe's events that wait, and those given up", ("state",), registry=registry
-        )
-        self.ledger_findings = Gauge(
-            "footlight_ledger_findings", "What the last check of the books found wrong", ("kind",), registry=registry
-        )
-        self.ledger_checked = Gauge(
-            "footlight_ledger_checked_seconds", "When the books were last checked, Unix time", registry=registry
-        )
+        self._of_payments(registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the template, not the path."""
@@ -77,3 +69,14 @@ class Metrics:
     def render(self) -> bytes:
         """What `/metrics` answers, as `CONTENT_TYPE`."""
         return generate_latest(self.registry)
+
+    def _of_payments(self, registry: CollectorRegistry) -> None:
+        self.inbox_events = Gauge(
+            "footlight_inbox_events", "Stripe's events that wait, and those given up", ("state",), registry=registry
+        )
+        self.ledger_findings = Gauge(
+            "footlight_ledger_findings", "What the last check of the books found wrong", ("kind",), registry=registry
+        )
+        self.ledger_checked = Gauge(
+            "footlight_ledger_checked_seconds", "When the books were last checked, Unix time", registry=registry
+        )

@@ -16,8 +16,9 @@ from payments.gate import Gate
 from payments.ledger.entries import STRIPE, Entry
 from payments.ledger.journal import Journal
 from payments.stripe.refusals import final_refusal
-from payments.stripe.shapes import InvoicePayment, Refund
+from payments.stripe.shapes import Invoice, InvoicePayment, Refund, Subscription
 
+OVER = ("canceled", "incomplete_expired")
 SPENT = ("charge_already_refunded", "amount_too_large", "charge_disputed")
 
 
@@ -36,15 +37,22 @@ class Refunding(Protocol):
 
     async def payments_of_invoice(self, invoice_id: str) -> list[InvoicePayment]: ...
 
+    async def invoice(self, invoice_id: str) -> Invoice: ...
+
+    async def subscription(self, subscription_id: str) -> Subscription: ...
+
+    async def end_now(self, subscription_id: str, *, key: str) -> Subscription: ...
+
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
-    """`left_minor` can still be given back."""
+    """`left_minor` can still be given back. `ended` is the subscription that was ended with it, as Stripe names it."""
 
     refund_id: str
     reference: str
     amount_minor: int
     currency: str
     left_minor: int
+    ended: str | None = None
 
 
 class Refunds:
@@ -58,16 +66,25 @@ class Refunds:
         self._gate = gate
 
     async def refund(
-        self, actor: Identity, reference: str, amount_minor: int | None, reason: str, request_key: str
+        self,
+        actor: Identity,
+        reference: str,
+        amount_minor: int | None,
+        reason: str,
+        request_key: str,
+        *,
+        ends: bool = False,
     ) -> Refunded:
         """Give back a payment (`invoice:in_…`, `payment:pi_…`), or a part of it. The same key is the same refund.
+
+        `ends` also ends the subscription that was paid, at once: by itself a refund leaves it as it is, as at Stripe.
 
         Raises `AdminsOnly`, `FreshSignInNeeded`, `PaymentNotFound`, `RefundTooLarge`, `RefundDiffers`, and what
         `Stripe.ask` raises: then it may have happened, and is to be asked again with the same key.
         """
         await self._gate.require(actor)
         deed_id = str(uuid5(NAMESPACE_URL, f"refund:{actor.user_id}:{request_key}"))
-        wanted, user_id, is_new = await self._ask(actor, deed_id, reference, amount_minor, reason)
+        wanted, user_id, is_new = await self._ask(actor, deed_id, reference, amount_minor, reason, ends)
         payment_id, key = await self._payment_of(reference), f"refund:{deed_id}"
         try:
             # Asked again a day later, Stripe would have forgotten the key and given back once more.
@@ -77,20 +94,33 @@ class Refunds:
             await self._note_refusal(actor, deed_id, reference, user_id, final_refusal(failure))
             raise
         await self._sync.look("payment", payment_id)
+        ended = await self._end(reference, key=f"end:{deed_id}") if ends else None
         async with self._db.transaction() as connection:
             left = left_of(await self._journal.about(connection, reference))
             deed = self._gate.deed(
                 actor, "refund", user_id, id=_outcome(deed_id), about=reference, reason=reason,
                 before={"left_minor": left + made.amount},
-                after={"refund_id": made.id, "amount_minor": made.amount, "left_minor": left},
+                after={"refund_id": made.id, "amount_minor": made.amount, "left_minor": left, "ended": ended},
             )  # fmt: skip
             await audit_rows.record(connection, deed)
         return Refunded(
-            refund_id=made.id, reference=reference, amount_minor=made.amount, currency=made.currency, left_minor=left
-        )
+            refund_id=made.id, reference=reference, amount_minor=made.amount, currency=made.currency, left_minor=left,
+            ended=ended,
+        )  # fmt: skip
+
+    async def _end(self, reference: str, *, key: str) -> str | None:
+        """End the subscription of an invoice, however often this is asked. None when it was of none."""
+        kind, _, invoice_id = reference.partition(":")
+        details = (await self._calls.invoice(invoice_id)).subscription if kind == "invoice" else None
+        if details is None:
+            return None
+        if (await self._calls.subscription(details.subscription)).status not in OVER:
+            await self._calls.end_now(details.subscription, key=key)
+        await self._sync.look("subscription", details.subscription)
+        return details.subscription
 
     async def _ask(
-        self, actor: Identity, deed_id: str, reference: str, amount_minor: int | None, reason: str
+        self, actor: Identity, deed_id: str, reference: str, amount_minor: int | None, reason: str, ends: bool
     ) -> tuple[int, str | None, bool]:
         """Write down that it is asked for; returns how much, whose payment it was, and whether this is news."""
         async with self._db.transaction() as connection:
@@ -102,7 +132,8 @@ class Refunds:
             before = await audit_rows.find_deed(connection, deed_id)
             if before is not None:
                 asked: int = before.before["amount_minor"]
-                if before.about != reference or (amount_minor is not None and amount_minor != asked):
+                same = (before.about, before.before.get("ends", False)) == (reference, ends)
+                if not same or (amount_minor is not None and amount_minor != asked):
                     raise RefundDiffers
                 await self._require_not_refused(connection, deed_id, left_of(booked))
                 return asked, payment.sale.payer_id, False
@@ -112,7 +143,7 @@ class Refunds:
                 raise RefundTooLarge(left=left)
             deed = self._gate.deed(
                 actor, "refund_asked", payment.sale.payer_id, id=deed_id, about=reference, reason=reason,
-                before={"left_minor": left, "amount_minor": wanted},
+                before={"left_minor": left, "amount_minor": wanted, "ends": ends},
             )  # fmt: skip
             await audit_rows.record(connection, deed)
             return wanted, payment.sale.payer_id, True

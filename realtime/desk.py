@@ -128,16 +128,12 @@ def open_desk(  # the one place where it comes together, by keyword
     """Build it over open stores."""
     truth = ChannelTruth(db, clock=clock)
 
-    async def rules_of(stream_id: str) -> Rules:
-        stream = await streams.snapshot(stream_id)
-        return await truth.rules(stream.creator_id) if stream is not None else Rules()
-
     async def bring_again(stream_id: str) -> None:
         stream = await streams.snapshot(stream_id)
         if stream is not None:
             await projection.begin_again(stream_id, stream.creator_id)
 
-    room_log = RedisRoomLog(room_functions(redis), cold=rules_of, taken_over=bring_again)
+    room_log = RedisRoomLog(room_functions(redis), cold=_rules_by(streams, truth), taken_over=bring_again)
     feed = RoomFeed(redis)
     projection, messages = Projection(room_log, truth), LogMessages(room_log)
     moderation = Moderation(db, outbox, rooms=projection, feed=feed, messages=messages, clock=clock)
@@ -145,17 +141,8 @@ def open_desk(  # the one place where it comes together, by keyword
 
     paid = PaidLog(db, moderation.records, projection, clock=clock)
 
-    async def say(stream_id: str, message: Message) -> None:
-        if message.paid is None:
-            await let_through(room_log, stream_id, message)
-        else:
-            await paid.approve(message)
-
-    async def how_many(stream_id: str) -> int:
-        return (await viewers.counts([stream_id])).get(stream_id, 0)
-
     screening = AutoMod(clock, classifier)
-    holding = HeldQueue(functions, known, say, once.record, pay_back=paid.deny)
+    holding = HeldQueue(functions, known, _saying(room_log, paid), once.record, pay_back=paid.deny)
     paid_texts = PaidTexts(streams, truth, screening, clock)
     return Desk(
         db=db,
@@ -168,7 +155,7 @@ def open_desk(  # the one place where it comes together, by keyword
         only_emotes=KnownEmotes(emotes_of(db)).only,
         polls=Polls(functions, known, once.record),
         reactions=Reactions(functions, known),
-        raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock=clock), viewers=how_many),
+        raids=Raids(functions, known, once.record, channels=LiveChannels(db, clock=clock), viewers=_counting(viewers)),
         paid_texts=paid_texts,
         paid=paid,
         paid_delivery=PaidDelivery(db, paid, paid_texts, truth, holding, clock=clock),
@@ -176,3 +163,28 @@ def open_desk(  # the one place where it comes together, by keyword
         people=RoomsWithPeople(db, presence_functions(redis), truth, clock),
         set_color=set_color,
     )
+
+
+def _rules_by(streams: StreamLookup, truth: ChannelTruth) -> Callable[[str], Awaitable[Rules]]:
+    async def rules_of(stream_id: str) -> Rules:
+        stream = await streams.snapshot(stream_id)
+        return await truth.rules(stream.creator_id) if stream is not None else Rules()
+
+    return rules_of
+
+
+def _saying(room_log: RedisRoomLog, paid: PaidLog) -> Callable[[str, Message], Awaitable[None]]:
+    async def say(stream_id: str, message: Message) -> None:
+        if message.paid is None:
+            await let_through(room_log, stream_id, message)
+        else:
+            await paid.approve(message)
+
+    return say
+
+
+def _counting(viewers: ViewerCounts) -> Callable[[str], Awaitable[int]]:
+    async def how_many(stream_id: str) -> int:
+        return (await viewers.counts([stream_id])).get(stream_id, 0)
+
+    return how_many

@@ -65,11 +65,13 @@ class PaymentDesk:
 
 
 class WantedRefund(msgspec.Struct, forbid_unknown_fields=True):
-    """`reference` as the look-up shows it; without an amount all that is left."""
+    """`reference` as the look-up shows it; without an amount all that is left. `ends`: the subscription that was paid
+    ends at once."""
 
     reference: Annotated[str, Meta(min_length=1, max_length=255)]
     reason: Reason
     amount_minor: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
+    ends: bool = False
 
 
 class WantedComp(msgspec.Struct, forbid_unknown_fields=True):
@@ -156,7 +158,9 @@ class PaymentAdminController(Controller):
         identity: NamedDependency[Identity],
         request_key: RefundKey,
     ) -> Refunded:
-        return await payment_desk.refunds.refund(identity, data.reference, data.amount_minor, data.reason, request_key)
+        return await payment_desk.refunds.refund(
+            identity, data.reference, data.amount_minor, data.reason, request_key, ends=data.ends
+        )
 
     @post(
         "/comps",

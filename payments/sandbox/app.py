@@ -124,7 +124,7 @@ def create_app(desk: Desk, faults: Faults, *, key: str, anywhere: bool = False) 
     async def refuse_strangers(request: Asked) -> Response[str] | None:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         strange = not anywhere and host.rpartition(":")[0] not in hosts and host not in hosts
-        if strange or (origin not in {None, "null"} and urlsplit(origin or "").netloc != host):
+        if strange or (origin is not None and urlsplit(origin).netloc != host):
             return Response("This sandbox is for its own machine.", status_code=403, media_type=MediaType.TEXT)
         return None
 

@@ -25,6 +25,7 @@ class Counter(Shelf):
         self.keys: dict[str, shapes.Refund] = {}
         self.failure: Exception | None = None
         self.refuses: str | None = None
+        self.ended: list[str] = []
 
     async def refund_payment(self, payment_id: str, amount_minor: int | None, *, key: str) -> shapes.Refund:
         await asyncio.sleep(0)
@@ -41,6 +42,14 @@ class Counter(Shelf):
         if self.failure is not None:
             raise self.failure
         return self.keys[key]
+
+    async def end_now(self, subscription_id: str, *, key: str) -> shapes.Subscription:
+        self.ended.append(key)
+        if self.failure is not None:
+            raise self.failure
+        began = (await self.subscription(subscription_id)).created
+        self.change(subscription_id, status="canceled", canceled_at=began + 1, ended_at=began + 1)
+        return await self.subscription(subscription_id)
 
 
 def refused(code: str) -> StripeRefused:

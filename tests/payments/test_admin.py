@@ -65,6 +65,13 @@ async def sold(desk: Desk) -> Order:
     return order
 
 
+async def state_of(desk: Desk, order: Order) -> str:
+    """Of its subscription, as we know it."""
+    async with desk.till.db.connection() as connection:
+        found = await connection.fetchval("SELECT stripe_status FROM subscriptions WHERE user_id = $1", order.user_id)
+    return str(found)
+
+
 async def deeds(desk: Desk) -> list[tuple[str, str | None, str]]:
     async with desk.till.db.connection() as connection:
         rows = await connection.fetch("SELECT action, user_id, reason FROM payment_audit ORDER BY at, id")
@@ -88,6 +95,37 @@ async def test_without_the_role_or_a_fresh_sign_in_nothing_can_be_done(desk: Des
             with pytest.raises(error):
                 await attempt
     assert await deeds(desk) == []
+
+
+async def test_a_refund_leaves_the_subscription_or_ends_it_at_once(desk: Desk, root: Identity, sold: Order) -> None:
+    kept = await desk.refunds.refund(root, "invoice:in_1", 94, "kind", "k1")
+    assert (kept.ended, desk.counter.ended) == (None, [])
+    assert await state_of(desk, sold) == "active"
+
+    with pytest.raises(RefundDiffers):
+        await desk.refunds.refund(root, "invoice:in_1", 94, "kind", "k1", ends=True)
+    over = await desk.refunds.refund(root, "invoice:in_1", None, "kinder", "k2", ends=True)
+    again = await desk.refunds.refund(root, "invoice:in_1", None, "kinder", "k2", ends=True)
+    assert over == again
+    assert (over.ended, len(desk.counter.ended)) == ("sub_1", 1)
+    assert await state_of(desk, sold) == "canceled"
+
+
+async def test_a_refund_that_could_not_end_the_subscription_does_so_when_asked_again(
+    desk: Desk, root: Identity, sold: Order
+) -> None:
+    failing = desk.counter.end_now
+
+    async def away(subscription_id: str, *, key: str) -> Any:
+        raise StripeUnavailable
+
+    desk.counter.end_now = away  # type: ignore[method-assign]
+    with pytest.raises(StripeUnavailable):
+        await desk.refunds.refund(root, "invoice:in_1", None, "kind", "k", ends=True)
+    desk.counter.end_now = failing  # type: ignore[method-assign]
+    done = await desk.refunds.refund(root, "invoice:in_1", None, "kind", "k", ends=True)
+    assert (done.ended, done.left_minor, len(desk.counter.keys)) == ("sub_1", 0, 1)
+    assert await state_of(desk, sold) == "canceled"
 
 
 async def test_a_payment_is_given_back_in_parts_until_nothing_is_left(desk: Desk, root: Identity, sold: Order) -> None:

@@ -171,7 +171,7 @@ async def test_who_was_granted_premium_before_there_were_payments_keeps_it(
 ) -> None:
     name = f"m{new_id().replace('-', '')}"
     async with open_postgres(postgres_settings) as server, server.connection() as connection:
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name}", timeout=60)  # it copies files
     url = urlunsplit(urlsplit(postgres_settings.url)._replace(path=f"/{name}"))
     for path in MIGRATIONS.glob("V[1-8]__*.sql"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -185,4 +185,4 @@ async def test_who_was_granted_premium_before_there_were_payments_keeps_it(
     tiers = {str(row["id"]): tuple(row)[1:] for row in rows}
     assert tiers == {ada: ("premium", "premium", "free", "{}"), bob: ("free", "free", "free", "{}")}
     async with open_postgres(postgres_settings) as server, server.connection() as connection:
-        await connection.execute(f"DROP DATABASE {name}")
+        await connection.execute(f"DROP DATABASE {name}", timeout=60)

@@ -60,6 +60,7 @@ async def test_one_command_brings_everything_up_heals_it_and_leaves_nothing(tmp_
     async with footlight_up(tmp_path) as up:
         await up.until_printed("Press Ctrl-C to stop.")
         assert up.web in up.printed
+        assert "SANDBOX, no money moves: http://localhost:" in up.printed
         await up.until_ready()
         postmaster = (tmp_path / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0]
         nodes = [line for line in processes_in(tmp_path) if "gateway serve" in line]

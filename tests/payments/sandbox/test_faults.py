@@ -6,7 +6,8 @@ import httpx
 import pytest
 import stripe
 
-from payments.errors import StripeRefused, StripeUnavailable
+from payments.errors import StripeUnavailable
+from payments.stripe.errors import NoSuchObject
 from tests.payments.sandbox.buying import customer, paid_once, payment_page
 from tests.payments.sandbox.running import KEY, Running
 
@@ -92,5 +93,5 @@ async def test_what_is_not_there_is_said_in_stripes_words(sandbox: Running) -> N
     await paid_once(sandbox, await customer(sandbox))
     with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
         await sandbox.api.v1.charges.list_async({"expand": ["data.nothing"]})
-    with pytest.raises(StripeRefused):
+    with pytest.raises(NoSuchObject):
         await sandbox.calls.refund_payment("pi_none", None, key="r")

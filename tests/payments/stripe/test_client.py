@@ -29,7 +29,7 @@ async def stripe() -> AsyncIterator[Scripted]:
         yield server
 
 
-def settings(server: Scripted, timeout_seconds: float = 0.3) -> StripeSettings:
+def settings(server: Scripted, timeout_seconds: float = 1.0) -> StripeSettings:
     return StripeSettings(secret_key="sk_hunter2", api_base=server.url, timeout_seconds=timeout_seconds)
 
 

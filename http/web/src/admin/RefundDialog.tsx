@@ -8,7 +8,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Field, FormError } from "../ui/Field";
 import { ReasonField, useDeed } from "./ReasonDialog";
-import { afterwards, refundProblem } from "./words";
+import { afterwards, isOfSubscription, refundProblem } from "./words";
 
 interface RefundProps {
   payment: KnownPayment | null;
@@ -36,6 +36,8 @@ function Steps({ payment, name, give, onClose, onDone }: RefundProps & { payment
   const words = price(minor, payment.currency);
   const doing = useDeed(`${words} goes back to ${name}.`, onClose, onDone);
   const wrong = refundProblem(amount, payment);
+  const [keeps, setKeeps] = useState(false);
+  const ends = isOfSubscription(payment) && minor === payment.left_minor && !keeps;
   const next = (event: FormEvent) => {
     event.preventDefault();
     setChecked(true);
@@ -46,11 +48,11 @@ function Steps({ payment, name, give, onClose, onDone }: RefundProps & { payment
     return (
       <>
         <p className="total"><span>Back to {name}</span><strong data-testid="refund-amount">{words}</strong></p>
-        <p className="muted">{afterwards(payment, minor)} The creator's share goes back too. This cannot be undone.</p>
+        <p className="muted">{afterwards(payment, minor, ends)} The creator's share goes back too. This cannot be undone.</p>
         <FormError message={doing.problem} />
         <footer>
           <Button onClick={() => setSure(false)} disabled={doing.busy}>Back</Button>
-          <Button look="danger" busy={doing.busy} autoFocus onClick={() => doing.run(() => give({ reference: payment.reference, amount_minor: minor, reason: reason.trim() }))} data-testid="confirm">Give back {words}</Button>
+          <Button look="danger" busy={doing.busy} autoFocus onClick={() => doing.run(() => give({ reference: payment.reference, amount_minor: minor, reason: reason.trim(), ...(ends && { ends }) }))} data-testid="confirm">Give back {words}</Button>
         </footer>
       </>
     );
@@ -59,6 +61,9 @@ function Steps({ payment, name, give, onClose, onDone }: RefundProps & { payment
     <form className="stack" onSubmit={next} noValidate>
       <p className="muted">{price(payment.paid_minor, payment.currency)} was paid, {price(payment.left_minor, payment.currency)} of it can still be given back.</p>
       <Field label={`Amount in ${payment.currency.toUpperCase()}`} inputMode="decimal" autoComplete="off" value={amount} onValue={setAmount} error={checked && wrong ? wrong : undefined} data-testid="refund-field" />
+      {isOfSubscription(payment) && minor === payment.left_minor && (
+        <label className="refund-ends"><input type="checkbox" checked={!keeps} onChange={(event) => setKeeps(!event.target.checked)} data-testid="refund-ends" />End the subscription now</label>
+      )}
       <ReasonField value={reason} onValue={setReason} error={checked && !reason.trim() ? "Say why: it stays in the log." : undefined} />
       <footer>
         <Button onClick={onClose}>Cancel</Button>

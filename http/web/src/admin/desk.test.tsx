@@ -223,10 +223,11 @@ test("the log comes in pages and leads to whom it concerned", async () => {
 
 describe("words and checks", () => {
   test("only what was paid once ends with its money", () => {
-    expect(afterwards(PAYMENT, 999)).toContain("goes on");
-    expect(afterwards({ ...PAYMENT, source: "premium" }, 999)).toContain("goes on");
-    expect(afterwards({ ...PAYMENT, source: "gift" }, 999)).toContain("ends at once");
-    expect(afterwards({ ...PAYMENT, source: "gift" }, 998)).toContain("stays");
+    expect(afterwards(PAYMENT, 999, false)).toContain("goes on");
+    expect(afterwards({ ...PAYMENT, source: "premium" }, 999, false)).toContain("goes on");
+    expect(afterwards(PAYMENT, 999, true)).toContain("ends at once");
+    expect(afterwards({ ...PAYMENT, source: "gift" }, 999, false)).toContain("ends at once");
+    expect(afterwards({ ...PAYMENT, source: "gift" }, 998, false)).toContain("stays");
   });
 
   test("an amount to give back", () => {

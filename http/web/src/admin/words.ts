@@ -41,9 +41,11 @@ export function refundProblem(text: string, { left_minor, currency }: Pick<Known
   return minor > left_minor ? `At most ${price(left_minor, currency, { locale })} can be given back.` : null;
 }
 
+export const isOfSubscription = ({ source }: Pick<KnownPayment, "source">) => source === "subscription" || source === "premium";
+
 /** What becomes of what was bought, when so much of its payment is given back. */
-export function afterwards({ source, left_minor }: Pick<KnownPayment, "source" | "left_minor">, minor: number): string {
-  if (source === "subscription" || source === "premium") return "The subscription itself goes on, and renews, until its owner cancels it.";
+export function afterwards({ source, left_minor }: Pick<KnownPayment, "source" | "left_minor">, minor: number, ends: boolean): string {
+  if (isOfSubscription({ source })) return ends ? "The subscription ends at once." : "The subscription itself goes on, and renews, until its owner cancels it.";
   return minor < left_minor ? "It is a part: what was bought with it stays." : "What was bought with it ends at once.";
 }
 

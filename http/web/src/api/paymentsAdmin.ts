@@ -120,6 +120,8 @@ export interface NewRefund {
   reason: string;
   /** Without it all that is left. */
   amount_minor?: number;
+  /** The subscription that was paid ends at once. */
+  ends?: boolean;
 }
 
 export interface NewComp {

@@ -1,5 +1,5 @@
 /** Who is signed in, for every page. */
-import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { fetchMe, signOut as callSignOut } from "../api/calls";
 import { rememberSignedIn, whenSessionIsOver } from "../api/client";
 import { asApiError } from "../api/errors";
@@ -22,15 +22,13 @@ interface Session {
 const SessionContext = createContext<Session | null>(null);
 const CHANNEL = "footlight.session";
 
-const tellOtherTabs = () => {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage("changed");
-  channel.close();
-};
-
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [user, setUser] = useState<User | null | undefined>(undefined);
   const [rights, setRights] = useState(0);
+  // What is posted on the channel one listens with is heard by the other tabs alone.
+  const others = useRef<BroadcastChannel | null>(null);
+
+  const tellOtherTabs = useCallback(() => others.current?.postMessage("changed"), []);
 
   const load = useCallback(async () => {
     try {
@@ -48,8 +46,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     whenSessionIsOver(() => setUser(null));
     void load();
     const channel = new BroadcastChannel(CHANNEL);
+    others.current = channel;
     channel.onmessage = () => void load().then(reconnectAs);
-    return () => channel.close();
+    return () => {
+      others.current = null;
+      channel.close();
+    };
   }, [load]);
 
   const session = useMemo<Session>(
@@ -76,7 +78,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         tellOtherTabs();
       },
     }),
-    [user, rights, load],
+    [user, rights, load, tellOtherTabs],
   );
   return <SessionContext value={session}>{children}</SessionContext>;
 }
