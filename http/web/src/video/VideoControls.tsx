@@ -9,6 +9,9 @@ import { SeekBar } from "./SeekBar";
 import type { Tile } from "./storyboard";
 import type { Clock } from "./useClock";
 
+/** Whoever jumps to 0:12 lands on the frame before or after it: 11.97 is no 0:11. Seconds. */
+const A_FRAME = 0.05;
+
 export interface VideoControlsProps {
   state: RecordedState;
   clock: Clock;
@@ -44,7 +47,7 @@ export function VideoControls(props: VideoControlsProps) {
           <IconButton icon={sound.muted ? "muted" : "volume"} label={sound.muted ? "Unmute (m)" : "Mute (m)"} onClick={props.onMute} data-testid="mute" />
           <input type="range" min={0} max={100} step={1} aria-label="Volume" value={sound.muted ? 0 : Math.round(sound.volume * 100)} onChange={(event) => props.onVolume(Number(event.target.value) / 100)} />
         </div>
-        <span className="video-clock" data-testid="clock">{clockWords(clock.position)} / {clockWords(Math.max(whole, clock.duration))}</span>
+        <span className="video-clock" data-testid="clock">{clockWords(clock.position + A_FRAME)} / {clockWords(Math.max(whole, clock.duration))}</span>
         <span className="player-space" />
         {props.captions.length > 0 && <CaptionsMenu {...props} />}
         <SpeedMenu speed={props.speed} onSpeed={props.onSpeed} />
