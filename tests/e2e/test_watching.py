@@ -82,8 +82,8 @@ async def test_lost_cookies_are_renewed_another_device_goes_on_and_what_is_delet
     await viewer.go(f"/video/{video_id}")
     await viewer.see("not-found").wait_for()
     cookies = {kept["name"]: kept["value"] for kept in await phone.context.cookies(segment)}
-    async with aiohttp.ClientSession(cookies=cookies) as web, asyncio.timeout(20):  # a worker tells the edges  # noqa: ASYNC110 - another process does it
-        while (await status_of(web, segment)) not in {403, 404}:
+    async with aiohttp.ClientSession(cookies=cookies) as web, asyncio.timeout(20):  # a worker tells the edges
+        while (await status_of(web, segment)) not in {403, 404}:  # noqa: ASYNC110 - another process does it
             await asyncio.sleep(0.2)
 
 
