@@ -100,6 +100,10 @@ class Generator:
             raise RuntimeError(f"The generator ended with {await self._process.wait()} while told: {words}")
         return msgspec.json.decode(line, type=Report)
 
+    @property
+    def process(self) -> int:
+        return self._process.pid
+
     async def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
@@ -146,6 +150,11 @@ class Crowd:
 
     def __init__(self, generators: Sequence[Generator]) -> None:
         self._all = generators
+
+    @property
+    def processes(self) -> list[int]:
+        """Their process ids."""
+        return [one.process for one in self._all]
 
     async def connect(self, count: int, *, port: int = -1, kind: str = "r", rate: float = CONNECT_RATE) -> Told:
         """`count` more clients in all, shared among the generators."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -146,6 +148,23 @@ async def test_a_lost_connection_comes_back_to_the_other_server_with_its_positio
     assert second.joins == [{"stream_id": "room", "epoch": EPOCH, "offset": 5}]
     assert (told.sum("back"), told.sum("recovered"), told.wrong) == (1, 1, 0)
     assert told.worst("back_after").p50 >= 490
+
+
+async def test_a_connection_that_ends_with_its_last_bytes_is_seen_to_end(program: Path) -> None:
+    seated = asyncio.Event()
+
+    async def speak_and_leave(socket: ServerConnection) -> None:
+        await seated.wait()
+        os.kill(people.processes[0], signal.SIGSTOP)  # so that the bytes and the end reach it at once
+        await socket.send(chat(5))
+        socket.transport.abort()
+        asyncio.get_running_loop().call_later(0.2, os.kill, people.processes[0], signal.SIGCONT)
+
+    first, second = Room([joined(4)], behave=speak_and_leave), Room([joined(6, 6, recovered=True)])
+    async with audience(program, first, second) as people:
+        seated.set()
+        told = await people.settle_at(6, 10)
+    assert (told.sum("drops"), told.sum("back"), told.wrong) == (1, 1, 0)
 
 
 async def test_who_is_told_to_move_moves(program: Path) -> None:

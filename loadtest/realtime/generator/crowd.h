@@ -57,7 +57,7 @@ extern struct crowd all;
 /* socket.c */
 void open_client(struct client *c);
 void say_hello(struct client *c);
-void read_all(struct client *c);
+void read_all(struct client *c, bool ended); /* ended: the other side has closed or failed */
 void write_frame(struct client *c, const char *data, size_t size, int opcode);
 void lose(struct client *c, const char *why);
 void set_due(struct client *c, uint64_t when);

@@ -295,7 +295,8 @@ int main(int count, char **words)
         for (int i = 0; i < got; i++) {
             struct client *c = &all.clients[events[i].data.u32];
             if (c->state == TCP && events[i].events & (EPOLLOUT | EPOLLERR)) say_hello(c);
-            if (c->state > TCP && events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) read_all(c);
+            uint32_t end = events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+            if (c->state > TCP && (end || events[i].events & EPOLLIN)) read_all(c, end != 0);
         }
         uint64_t now = now_us();
         do_due(now);

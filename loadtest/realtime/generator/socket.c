@@ -151,7 +151,7 @@ static void consume(struct client *c, char *p, char *end)
     }
 }
 
-void read_all(struct client *c)
+void read_all(struct client *c, bool ended)
 {
     while (c->state != IDLE && !(c->stalled && c->state == READY)) {
         size_t have = c->have;
@@ -161,7 +161,9 @@ void read_all(struct client *c)
         if (got <= 0) { lose(c, "ended"); return; }
         all.n.bytes += (uint64_t)got;
         consume(c, buffer, buffer + have + got);
-        if ((size_t)got < sizeof buffer - have) return; /* edge triggered: a short read means there is no more */
+        /* Edge triggered: a short read means there is no more, except the end that came with these bytes: it rings
+         * only once, and who misses it here waits for ever on a dead connection. */
+        if ((size_t)got < sizeof buffer - have && !ended) return;
     }
 }
 
