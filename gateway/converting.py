@@ -89,14 +89,15 @@ def stage_of(
     """What a conductor works with, over what is open."""
     leases = leases_of(db, settings)
     catalogue = Catalogue(mongo, to_bus(bus), system_clock)
+    reporter = Reporter(bus, leases, system_clock)
     return Stage(
         leases=leases,
         jobs=Jobs(db),
         service=service,
         objects=objects,
-        publisher=Publisher(objects, catalogue, leases),
+        publisher=Publisher(objects, catalogue, leases, on_playable=reporter.playable),
         collector=Collector(objects, leases),
-        reporter=Reporter(bus, leases, system_clock),
+        reporter=reporter,
         catalogue=catalogue,
         clock=system_clock,
     )

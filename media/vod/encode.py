@@ -33,6 +33,8 @@ SLOWEST = 60.0  # times real time, with half an hour to begin with: slower than 
 MEMORY_BYTES = 8 << 30
 # Else ffmpeg starts as many as there are cores for each codec, whose stacks alone may pass the limit of memory.
 THREADS = "4"
+# What the first picture waits for has three times the processor of what it does not wait for.
+FIRST_NICENESS, LATER_NICENESS = 10, 15
 
 
 async def encode_chunk(  # noqa: PLR0913  # each says another thing, none of them goes without the others
@@ -58,7 +60,9 @@ async def encode_chunk(  # noqa: PLR0913  # each says another thing, none of the
         Gatherer(out, rendition.name, plan, range(chunk.first, chunk.end), start, on_segment) for rendition in wanted
     ]
     command = (*_common(ffmpeg), *_picture(source, probed, plan, chunk, wanted))
-    await _run(command, out, gatherers, _length(plan, chunk), on_progress)
+    first = chunk.number == 0 and plan.renditions[0] in wanted
+    niceness = FIRST_NICENESS if first else LATER_NICENESS
+    await _run(command, out, gatherers, _length(plan, chunk), on_progress, niceness)
     return _whole(gatherers, probed)
 
 
@@ -175,7 +179,12 @@ class _Stretch:
 
 
 async def _run(
-    command: tuple[str, ...], out: Path, gatherers: Sequence[Gatherer], seconds: float, on_progress: OnProgress
+    command: tuple[str, ...],
+    out: Path,
+    gatherers: Sequence[Gatherer],
+    seconds: float,
+    on_progress: OnProgress,
+    niceness: int = FIRST_NICENESS,
 ) -> None:
     done = 0.0
 
@@ -194,8 +203,9 @@ async def _run(
 
     wall = 1800.0 + seconds * SLOWEST
     limits = Limits(
-        wall_seconds=wall, cpu_seconds=int(wall), file_bytes=8 << 30, memory_bytes=MEMORY_BYTES, stall_seconds=60.0
-    )
+        wall_seconds=wall, cpu_seconds=int(wall), file_bytes=8 << 30, memory_bytes=MEMORY_BYTES, stall_seconds=60.0,
+        niceness=niceness,
+    )  # fmt: skip
     try:
         await run_confined(command, folder=out, limits=limits, on_line=heard)
         for gatherer in gatherers:

@@ -1,5 +1,6 @@
 """Telling a creator's open pages how far a video is: straight to the bus, kept nowhere, lost when the bus is away."""
 
+import contextlib
 from typing import Protocol
 
 from infra.bus.port import Message
@@ -7,6 +8,7 @@ from infra.clock import Clock
 from infra.errors import Unavailable
 from infra.events import Event
 from infra.logs import get_logger
+from infra.stores.postgres import PostgresUnavailable
 from media.catalog.model import Failure
 from media.events import TranscodeRequested, VideoProgress
 from media.vod.leases import Leases
@@ -25,7 +27,7 @@ class Publishes(Protocol):
 
 
 class Reporter:
-    """At most one word a second about a video, whichever of its workers says it; the last one always."""
+    """At most one word a second about a video, whichever of its workers says it; turns are told at once."""
 
     def __init__(self, bus: Publishes, leases: Leases, clock: Clock) -> None:
         self._bus = bus
@@ -34,7 +36,15 @@ class Reporter:
 
     async def going_on(self, lease: Lease) -> None:
         """Raises `PostgresUnavailable`."""
-        progress = await self._leases.progress(lease.video_id, EVERY_SECONDS)
+        await self._tell(lease, EVERY_SECONDS)
+
+    async def playable(self, lease: Lease) -> None:
+        """It can be played, or in another quality too: somebody may wait before the page. A word lost is said again."""
+        with contextlib.suppress(PostgresUnavailable):
+            await self._tell(lease, 0.0)
+
+    async def _tell(self, lease: Lease, every_seconds: float) -> None:
+        progress = await self._leases.progress(lease.video_id, every_seconds)
         if progress is None:
             return
         done = share_done(progress.shares)

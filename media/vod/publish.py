@@ -5,7 +5,7 @@ several may share a video, and each step may be repeated.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol
@@ -61,6 +61,10 @@ class Catalogue(Protocol):
     async def processing(self, video_id: str) -> object: ...
 
 
+async def _nobody_waits(_: Lease) -> None:
+    return
+
+
 class Publisher:
     """Raises `Unavailable` of the store that was away for too long, and `LeaseLost`."""
 
@@ -72,13 +76,17 @@ class Publisher:
         *,
         patience_seconds: float = PATIENCE_SECONDS,
         alive: Callable[[], None] = lambda: None,
+        on_playable: Callable[[Lease], Awaitable[None]] = _nobody_waits,
     ) -> None:
-        """`alive` is called after each try: whoever waits for a store that is away has not fallen silent."""
+        """`alive` is called after each try: whoever waits for a store that is away has not fallen silent.
+        `on_playable` hears of each quality that can be played from now on.
+        """
         self._objects = objects
         self._catalogue = catalogue
         self._leases = leases
         self._patience_seconds = patience_seconds
         self._alive = alive
+        self._on_playable = on_playable
         self._retry = retrying(
             Unavailable, attempts=1000, seconds=patience_seconds, first_seconds=0.1, longest_seconds=5.0
         )
@@ -86,8 +94,9 @@ class Publisher:
     def heard_by(self, alive: Callable[[], None]) -> "Publisher":
         """The same for one task."""
         return Publisher(
-            self._objects, self._catalogue, self._leases, patience_seconds=self._patience_seconds, alive=alive
-        )
+            self._objects, self._catalogue, self._leases, patience_seconds=self._patience_seconds, alive=alive,
+            on_playable=self._on_playable,
+        )  # fmt: skip
 
     async def begin(self, lease: Lease) -> None:
         """A video that had failed is in the making again."""
@@ -160,6 +169,8 @@ class Publisher:
                 return
             await self._tell(lease, plan, ready, alone, ended=False)
             await alone.set_shown(ready)
+        if ready != alone.shown.renditions:
+            await self._on_playable(lease)
 
     async def _finish(self, lease: Lease) -> None:
         plan = _plan_of(lease)

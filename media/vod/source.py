@@ -8,9 +8,11 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -23,7 +25,7 @@ from media.vod.ports import Source
 from media.vod.scratch import Scratch, full_disk_is_our_fault
 
 RANGE_BYTES = 8 << 20
-RANGES_AT_ONCE = 4  # 32 MiB in memory
+RANGES_AT_ONCE = 4  # and one that is written: 40 MiB in memory
 # A source that nobody uses stays a while: the next chunk of it comes within seconds.
 IDLE_SECONDS = 30.0
 
@@ -161,13 +163,11 @@ class Sources:
             head = await self._objects.call("head_object", Key=source.key)
             if head["ContentLength"] != source.size_bytes:
                 raise SourceDamaged
-            offsets = range(0, source.size_bytes, self._range_bytes)
-            for first in range(0, len(offsets), RANGES_AT_ONCE):
-                some = offsets[first : first + RANGES_AT_ONCE]
-                pieces = await asyncio.gather(*(self._range(source, head["ETag"], offset) for offset in some))
-                await asyncio.to_thread(_append, file, pieces, sums)
-                for alive in waiting:
-                    alive()
+            async with aclosing(self._in_order(source, head["ETag"])) as pieces:
+                async for piece in pieces:
+                    await asyncio.to_thread(_append, file, piece, sums)
+                    for alive in waiting:
+                        alive()
         except NoSuchObject as gone:
             raise SourceGone from gone
         except ClientError as refused:  # a failed precondition: it was replaced meanwhile
@@ -175,6 +175,24 @@ class Sources:
         whole = sums.check()
         log.info("source.fetched", video_id=source.video_id, ms=int((time.monotonic() - began) * 1000))
         return Fetched(file, whole)
+
+    async def _in_order(self, source: Source, etag: str) -> AsyncGenerator[bytes]:
+        """A few ranges are on their way while one is written."""
+        offsets = iter(range(0, source.size_bytes, self._range_bytes))
+
+        def some(count: int) -> list[asyncio.Task[bytes]]:
+            return [asyncio.create_task(self._range(source, etag, offset)) for offset in islice(offsets, count)]
+
+        coming = deque(some(RANGES_AT_ONCE))
+        try:
+            while coming:
+                piece = await coming.popleft()
+                coming.extend(some(1))
+                yield piece
+        finally:
+            for task in coming:
+                task.cancel()
+            await asyncio.gather(*coming, return_exceptions=True)
 
     async def _range(self, source: Source, etag: str, offset: int) -> bytes:
         last = min(offset + self._range_bytes, source.size_bytes) - 1
@@ -190,8 +208,7 @@ def _is_whole(entry: _Entry) -> bool:
     return fetching.done() and not fetching.cancelled() and fetching.exception() is None
 
 
-def _append(file: Path, pieces: Sequence[bytes], sums: Sums) -> None:
+def _append(file: Path, piece: bytes, sums: Sums) -> None:
     with full_disk_is_our_fault(), open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
-        for piece in pieces:
-            output.write(piece)
-            sums.add(piece)
+        output.write(piece)
+    sums.add(piece)

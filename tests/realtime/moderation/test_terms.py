@@ -21,7 +21,7 @@ def term_texts(draw: st.DrawFn) -> str:
 
 
 def plainly_matches(term: str, text: str) -> bool:
-    """By a backtracking engine, which is fine for a dozen letters. A * that is the whole first word asks for nothing."""
+    """By a backtracking engine, which is fine for a dozen letters. A * that is all of the first word asks nothing."""
     term = term.removeprefix("* ")
     pattern = " " + "[^ ]*".join(fold_term(part).join(_edges(part)) for part in term.split("*")) + " "
     return any(re.search(pattern, reading.skeleton) for reading in fold(text).readings)
