@@ -1,11 +1,13 @@
 """The built web client, held in memory: a dictionary of files cannot be tricked into leaving its folder.
 
 Files under `assets/` carry a hash in their name and are cached for ever; pages are asked about each time. A path that
-is no file is a page of the client's own router and gets `index.html`.
+is no file is a page of the client's own router and gets `index.html`, with the names of what that page is sure to need
+(`Link`, RFC 8288): the build wrote them down in `ahead.json`.
 """
 
 import gzip
 import hashlib
+import json
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from gateway.asgi import Receive, Scope, Send, header, respond
 from infra.errors import NotFound
 
 COMPRESS = ("text/", "application/javascript", "application/json", "image/svg+xml", "application/manifest+json")
+AHEAD = "/ahead.json"
 MISSING = b"<!doctype html><title>Footlight</title><p>The web client is not built. Run <code>make web</code>."
 
 
@@ -39,6 +42,8 @@ class Pages:
             self._files[page.removesuffix("index.html")] = self._files[page]
             if page != "/index.html":
                 self._files[page.removesuffix("/index.html")] = self._files[page]
+        ahead = json.loads(self._files.pop(AHEAD).body) if AHEAD in self._files else {}
+        self._ahead = {path: ", ".join(map(_link, files)).encode() for path, files in ahead.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
@@ -48,6 +53,7 @@ class Pages:
             return
         file = self._files.get(scope["path"]) or self._page(scope["path"])
         common = [(b"etag", file.etag.encode()), (b"cache-control", file.cache), (b"vary", b"accept-encoding")]
+        common += [(b"link", links) for path, links in self._ahead.items() if scope["path"].startswith(path)]
         if header(scope, b"if-none-match") == file.etag:
             await send({"type": "http.response.start", "status": 304, "headers": common})
             await send({"type": "http.response.body", "body": b""})
@@ -62,6 +68,11 @@ class Pages:
         if "." in last or path.startswith(("/assets/", "/api/")):
             raise NotFound
         return self._files["/index.html"]
+
+
+def _link(file: str) -> str:
+    how = "modulepreload" if file.endswith(".js") else "preload; as=style"
+    return f"</{file}>; rel={how}; crossorigin"
 
 
 def _load(path: Path) -> File:

@@ -1,8 +1,8 @@
 /** A recorded video, what is said of it, and what to watch after it. */
-import { useCallback, useEffect, useState } from "react";
+import { startTransition, useCallback, useEffect, useState } from "react";
 import { Link, useParams, useSearchParams } from "react-router";
 import { asApiError } from "../api/errors";
-import { fetchVideo, likeVideo, newestVideos, type Video } from "../api/videos";
+import { likeVideo, newestVideos, type Video } from "../api/videos";
 import { useFollowing } from "../chat/useFollowing";
 import { useTitle } from "../layout/useTitle";
 import { SupportButtons } from "../money/SupportButtons";
@@ -18,7 +18,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { shortCount } from "../ui/time";
 import { useToast } from "../ui/Toasts";
 import { useMaking } from "../library/useMaking";
-import { askAhead } from "./ahead";
+import { askAhead, takeVideo } from "./ahead";
 import { ChatReplay } from "./ChatReplay";
 import { Description } from "./Description";
 import { VideoCard } from "./VideoCard";
@@ -28,6 +28,8 @@ import "./video.css";
 /** While it is being made, better qualities come; after that only its figures change. */
 const MAKING_MS = 4_000;
 const REFRESH_MS = 60_000;
+/** From the playlists to the first pieces of picture and sound. */
+const HEAD_START_MS = 150;
 
 export default function VideoPage() {
   const { videoId = "" } = useParams();
@@ -37,7 +39,7 @@ export default function VideoPage() {
 function Shown({ videoId }: { videoId: string }) {
   const [making, setMaking] = useState(true);
   useEffect(() => askAhead(videoId), [videoId]);
-  const { value: video, error, ask } = usePolling((signal) => fetchVideo(videoId, signal), making ? MAKING_MS : REFRESH_MS);
+  const { value: video, error, ask } = usePolling((signal) => takeVideo(videoId, signal), making ? MAKING_MS : REFRESH_MS);
   useEffect(() => {
     if (video) setMaking(video.status === "processing" || video.status === "uploading");
   }, [video]);
@@ -55,17 +57,18 @@ function Stage({ video, onChanged }: { video: Video; onChanged: () => void }) {
   const [position, setPosition] = useState(0);
   const [search] = useSearchParams();
   const from = secondsOf(search.get("t"));
-  const more = useMore(video);
+  const calm = useHeadStart();
+  const more = useMore(video, calm);
   const report = useCallback((seconds: number) => setPosition(seconds), []);
   useTitle(`${video.title} · ${video.creator.display_name}`);
   return (
     <div className={theatre ? "video-page video-theatre" : "video-page"} data-testid="video-page" data-status={video.status}>
       <div className="video-main">
         <VideoPlayer video={video} from={from} theatre={theatre} onTheatre={() => setTheatre(!theatre)} onPosition={report} afterEnd={more[0] ? <NextUp video={more[0]} /> : null} />
-        <About video={video} position={position} onChanged={onChanged} />
+        {calm ? <About video={video} position={position} onChanged={onChanged} /> : <AboutShape />}
       </div>
       <aside className="video-side">
-        {video.recording && <ChatReplay videoId={video.id} channelId={video.creator.id} position={position} />}
+        {calm && video.recording && <ChatReplay videoId={video.id} channelId={video.creator.id} position={position} />}
         {more.length > 0 && (
           <section className="video-more" aria-labelledby="more-heading">
             <h2 id="more-heading">More by {video.creator.display_name}</h2>
@@ -75,6 +78,16 @@ function Stage({ video, onChanged }: { video: Video; onChanged: () => void }) {
       </aside>
     </div>
   );
+}
+
+/** False for a moment: without the rest of the page in its way, the player shows its first picture that much sooner. */
+function useHeadStart(): boolean {
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => startTransition(() => setOver(true)), HEAD_START_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return over;
 }
 
 function About({ video, position, onChanged }: { video: Video; position: number; onChanged: () => void }) {
@@ -149,16 +162,17 @@ function NotYet({ video, onTurn }: { video: Video; onTurn: () => void }) {
   return <Message icon="clock" title="Almost there" action={<ButtonLink to="/studio/videos">To your videos</ButtonLink>} testId="not-yet">“{video.title}” is being made ready. This page begins to play by itself.</Message>;
 }
 
-function useMore(video: Video): Video[] {
+function useMore(video: Video, on: boolean): Video[] {
   const [more, setMore] = useState<Video[]>([]);
   useEffect(() => {
+    if (!on) return;
     const left = new AbortController();
     newestVideos({ creator: video.creator.id, limit: 9 }, left.signal).then(
       (page) => setMore(page.videos.filter((each) => each.id !== video.id).slice(0, 8)),
       () => undefined, // the video is what one came for
     );
     return () => left.abort();
-  }, [video.id, video.creator.id]);
+  }, [video.id, video.creator.id, on]);
   return more;
 }
 
@@ -172,7 +186,11 @@ export function secondsOf(text: string | null): number | null {
 function PageShape() {
   return (
     <div className="video-page" role="status" aria-label="Loading the video">
-      <div className="video-main"><div className="player" /><div className="video-about"><Skeleton height={28} width="60%" /><Skeleton height={44} /></div></div>
+      <div className="video-main"><div className="player" /><AboutShape /></div>
     </div>
   );
+}
+
+function AboutShape() {
+  return <div className="video-about"><Skeleton height={28} width="60%" /><Skeleton height={44} /></div>;
 }

@@ -9,7 +9,7 @@ import { beat, fetchPlayback, type PlaybackAnswer } from "../api/videos";
 import type { Quality } from "../player/playback";
 import { backoffMs } from "../realtime/backoff";
 import { deviceId } from "../session/device";
-import { library, takeAhead } from "./ahead";
+import { library, takePlayback } from "./ahead";
 
 export type VideoPhase = "loading" | "playing" | "buffering" | "over" | "trouble" | "refused" | "unsupported";
 
@@ -114,7 +114,7 @@ export class Recorded {
 
   private async load(from: number | null): Promise<void> {
     try {
-      const answer = (await takeAhead(this.videoId)) ?? (await fetchPlayback(this.videoId, this.asked.signal));
+      const answer = (await takePlayback(this.videoId)) ?? (await fetchPlayback(this.videoId, this.asked.signal));
       if (this.stopped) return;
       this.set({ answer, refusal: null });
       this.renewSeconds = answer.renew_seconds;
