@@ -18,7 +18,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { shortCount } from "../ui/time";
 import { useToast } from "../ui/Toasts";
 import { useMaking } from "../library/useMaking";
-import { askAhead, takeVideo } from "./ahead";
+import { askAhead, dropEngine, takeVideo } from "./ahead";
 import { ChatReplay } from "./ChatReplay";
 import { Description } from "./Description";
 import { VideoCard } from "./VideoCard";
@@ -38,7 +38,10 @@ export default function VideoPage() {
 
 function Shown({ videoId }: { videoId: string }) {
   const [making, setMaking] = useState(true);
-  useEffect(() => askAhead(videoId), [videoId]);
+  useEffect(() => {
+    askAhead(videoId);
+    return dropEngine;
+  }, [videoId]);
   const { value: video, error, ask } = usePolling((signal) => takeVideo(videoId, signal), making ? MAKING_MS : REFRESH_MS);
   useEffect(() => {
     if (video) setMaking(video.status === "processing" || video.status === "uploading");

@@ -1,8 +1,23 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi, type Mock } from "vitest";
 import { fetchPlayback, fetchVideo, type PlaybackAnswer, type Video } from "../api/videos";
-import { askAhead, takePlayback, takeVideo } from "./ahead";
+import { askAhead, dropEngine, takeEngine, takePlayback, takeVideo } from "./ahead";
+
+interface Engine {
+  on: Mock<(event: string, heard: (event: string, trouble: object) => void) => void>;
+  destroy: Mock<() => void>;
+}
 
 vi.mock("../api/videos", () => ({ fetchPlayback: vi.fn(), fetchVideo: vi.fn() }));
+vi.mock("./engine", () => ({
+  beginning: () => 0,
+  library: () => Promise.resolve({ default: { isSupported: () => true, Events: { ERROR: "error" } } }),
+  startEngine: () => {
+    const engine: Engine = { on: vi.fn(), destroy: vi.fn() };
+    engines.push(engine);
+    return engine;
+  },
+}));
+const engines: Engine[] = [];
 const playbacks = vi.mocked(fetchPlayback);
 const videos = vi.mocked(fetchVideo);
 const playback = { manifest_url: "/vod/1/index.m3u8" } as PlaybackAnswer;
@@ -11,6 +26,9 @@ const now = { id: "1", title: "asked now" } as Video;
 const { signal } = new AbortController();
 
 beforeEach(() => {
+  dropEngine();
+  engines.length = 0;
+  vi.stubGlobal("location", { search: "" });
   playbacks.mockReset().mockResolvedValue(playback);
   videos.mockReset().mockResolvedValueOnce(ahead).mockResolvedValue(now);
 });
@@ -47,4 +65,39 @@ test("what was refused a moment ago is asked anew when something has changed", a
   askAhead("1", true);
   askAhead("1", true);
   expect(await takePlayback("1")).toBe(playback);
+});
+
+test("the engine that loads already is taken once, by who wants the same of it", async () => {
+  askAhead("1", true);
+  expect(await takeEngine(playback.manifest_url, 0)).toBe(engines.at(-1));
+  expect(await takeEngine(playback.manifest_url, 0)).toBe(null);
+  askAhead("1", true);
+  expect(await takeEngine(playback.manifest_url, 30)).toBe(null);
+  expect(engines.at(-1)?.destroy).toHaveBeenCalledOnce();
+});
+
+test("an engine that failed while nobody listened is not taken", async () => {
+  askAhead("1", true);
+  await vi.waitFor(() => expect(engines.at(-1)?.on).toHaveBeenCalledOnce());
+  const heard = engines.at(-1)?.on.mock.lastCall?.[1];
+  heard?.("error", { fatal: false, response: { code: 403 } });
+  expect(await takeEngine(playback.manifest_url, 0)).toBe(null);
+  expect(engines.at(-1)?.destroy).toHaveBeenCalledOnce();
+});
+
+test("an engine ends with the page that would have taken it, and with the next question", async () => {
+  askAhead("1", true);
+  dropEngine();
+  await vi.waitFor(() => expect(engines.at(-1)?.destroy).toHaveBeenCalledOnce());
+  askAhead("1", true);
+  askAhead("2", true);
+  await vi.waitFor(() => expect(engines).toHaveLength(3));
+  expect(engines.map(({ destroy }) => destroy.mock.calls.length)).toEqual([1, 1, 0]);
+});
+
+test("where the address says where to begin, the page starts the engine", async () => {
+  vi.stubGlobal("location", { search: "?t=90" });
+  askAhead("1", true);
+  expect(await takeEngine(playback.manifest_url, 90)).toBe(null);
+  expect(engines).toEqual([]);
 });

@@ -3,13 +3,14 @@
  * saying where it is, and mends what breaks. It shows nothing; it reports what a player would show.
  */
 import type Hls from "hls.js";
-import type { ErrorData, HlsConfig } from "hls.js";
+import type { ErrorData, ManifestParsedData } from "hls.js";
 import { asApiError, type ApiError } from "../api/errors";
 import { beat, fetchPlayback, type PlaybackAnswer } from "../api/videos";
 import type { Quality } from "../player/playback";
 import { backoffMs } from "../realtime/backoff";
 import { deviceId } from "../session/device";
-import { library, takePlayback } from "./ahead";
+import { takeEngine, takePlayback } from "./ahead";
+import { beginning, library, startEngine, type HlsLibrary } from "./engine";
 
 export type VideoPhase = "loading" | "playing" | "buffering" | "over" | "trouble" | "refused" | "unsupported";
 
@@ -31,19 +32,6 @@ const FORBIDDEN = 403;
 const PATIENCE = 4;
 /** Two renewals long: the cookies live for three. */
 const PAUSED_TIMES = 2;
-/** So near to its end a video is begun anew. */
-const END_SECONDS = 1;
-
-const CONFIG: Partial<HlsConfig> = {
-  maxBufferLength: 30,
-  maxMaxBufferLength: 60, // hls.js fetches ten minutes of a small picture ahead otherwise, seen or not
-  backBufferLength: 60,
-  lowLatencyMode: false,
-  testBandwidth: false, // the lowest quality's first segment would be thrown away
-  xhrSetup: (xhr) => {
-    xhr.withCredentials = true;
-  },
-};
 
 export class Recorded {
   private hls: Hls | null = null;
@@ -143,11 +131,14 @@ export class Recorded {
   }
 
   private async attach(url: string, from: number): Promise<void> {
-    const { default: Hls } = await library();
-    if (this.stopped) return;
+    const [{ default: Hls }, early] = await Promise.all([library(), takeEngine(url, from)]);
+    if (this.stopped) {
+      early?.destroy();
+      return;
+    }
     this.release();
     if (Hls.isSupported()) {
-      this.attachHls(Hls, url, from);
+      this.attachHls(Hls, early ?? startEngine(Hls, url, from));
     } else if (this.video.canPlayType(HLS_TYPE)) {
       this.video.src = url;
       this.video.addEventListener("loadedmetadata", () => { this.video.currentTime = from; }, { once: true, signal: this.asked.signal });
@@ -157,29 +148,30 @@ export class Recorded {
     }
   }
 
-  private attachHls(library: typeof Hls, url: string, from: number): void {
-    const hls = new library({ ...CONFIG, startPosition: from });
+  private attachHls(library: HlsLibrary, hls: Hls): void {
     this.hls = hls;
-    hls.on(library.Events.MANIFEST_PARSED, (_, { levels }) => {
-      const rate = this.video.playbackRate;
-      const qualities = levels.map((level, index) => ({ index, label: `${Math.min(level.height, level.width)}p` }));
-      const chosen = qualities.find(({ label }) => label === this.chosenLabel())?.index ?? -1;
-      if (chosen !== -1) hls.nextLevel = chosen;
-      this.set({ qualities: qualities.length > 1 ? qualities.toReversed() : [], quality: chosen });
-      this.video.addEventListener("loadedmetadata", () => { this.video.playbackRate = rate; }, { once: true, signal: this.asked.signal });
-      if (this.wantsToPlay()) this.play();
-    });
+    if (hls.levels.length > 0) this.parsed(hls, hls);
+    else hls.on(library.Events.MANIFEST_PARSED, (_, manifest) => this.parsed(hls, manifest));
     hls.on(library.Events.FRAG_BUFFERED, () => { this.attempt = 0; });
     hls.on(library.Events.LEVEL_SWITCHED, (_, { level }) => {
       const shown = hls.levels[level];
       this.set({ playing: shown ? `${Math.min(shown.height, shown.width)}p` : null });
     });
     hls.on(library.Events.ERROR, (_, data) => this.mend(library, hls, data));
-    hls.loadSource(url);
     hls.attachMedia(this.video);
   }
 
-  private mend(library: typeof Hls, hls: Hls, { fatal, type, response }: ErrorData): void {
+  private parsed(hls: Hls, { levels }: Pick<ManifestParsedData, "levels">): void {
+    const rate = this.video.playbackRate;
+    const qualities = levels.map((level, index) => ({ index, label: `${Math.min(level.height, level.width)}p` }));
+    const chosen = qualities.find(({ label }) => label === this.chosenLabel())?.index ?? -1;
+    if (chosen !== -1) hls.nextLevel = chosen;
+    this.set({ qualities: qualities.length > 1 ? qualities.toReversed() : [], quality: chosen });
+    this.video.addEventListener("loadedmetadata", () => { this.video.playbackRate = rate; }, { once: true, signal: this.asked.signal });
+    if (this.wantsToPlay()) this.play();
+  }
+
+  private mend(library: HlsLibrary, hls: Hls, { fatal, type, response }: ErrorData): void {
     if (this.stopped) return;
     if (response?.code === FORBIDDEN) {
       void this.renewAndGoOn(hls);
@@ -251,8 +243,4 @@ export class Recorded {
     this.state = { ...this.state, ...change };
     this.onChange(this.state);
   }
-}
-
-function beginning({ resume_seconds, duration_seconds }: PlaybackAnswer): number {
-  return resume_seconds && resume_seconds < duration_seconds - END_SECONDS ? resume_seconds : 0;
 }
