@@ -88,10 +88,10 @@ async def test_a_client_that_is_not_built_says_so(tmp_path: Path) -> None:
 
 async def test_a_page_comes_with_the_names_of_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>")
-    (tmp_path / "ahead.json").write_text('{"/video/": ["assets/Video-1.js", "assets/Video-2.css"]}')
+    (tmp_path / "ahead.json").write_text('{"/video/": ["assets/Video-1.js", "assets/V.css"]}')
     client = client_of(Pages(tmp_path))
     assert (await client.get("/video/0192")).headers["link"] == (
-        "</assets/Video-1.js>; rel=modulepreload; crossorigin, </assets/Video-2.css>; rel=preload; as=style; crossorigin"
+        "</assets/Video-1.js>; rel=modulepreload; crossorigin, </assets/V.css>; rel=preload; as=style; crossorigin"
     )
     assert "link" not in (await client.get("/")).headers
     assert (await client.get("/ahead.json")).status_code == 404

@@ -199,3 +199,32 @@ async def test_what_goes_wrong_in_the_listener_ends_the_child(tmp_path: Path) ->
     with pytest.raises(LookupError):
         await run_confined(command, folder=tmp_path, limits=limits(), on_line=refuse)
     assert await is_empty(tmp_path)
+
+
+AUTOGROUPS = Path("/proc/self/autogroup")  # where it is, niceness counts inside a session alone
+
+
+class Seen(Exception):
+    """It is as it should be."""
+
+
+def _group_of(pid: str) -> str:
+    return Path(f"/proc/{pid}/autogroup").read_text().strip()
+
+
+async def test_a_child_stands_back_with_all_of_its_session(tmp_path: Path) -> None:
+    """Against servers, which are sessions of their own too."""
+    said: list[str] = []
+
+    def look(line: str) -> None:
+        said.append(line)
+        children = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+        if not AUTOGROUPS.exists() or any(_group_of(pid).endswith("nice 7") for pid in children):
+            raise Seen
+
+    script = "import os, time\nfor _ in range(100): print(os.nice(0)); time.sleep(0.1)"
+    with pytest.raises(Seen):
+        await run_confined(
+            (sys.executable, "-u", "-S", "-c", script), folder=tmp_path, limits=limits(niceness=7), on_line=look
+        )
+    assert int(said[0]) == min(19, os.nice(0) + 7)

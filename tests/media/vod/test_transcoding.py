@@ -159,6 +159,7 @@ async def test_an_upload_becomes_a_whole_video_and_its_creator_hears_how_far_it_
     assert video.metadata.stored_bytes > 0
     assert video.metadata.thumbnails
     assert video.metadata.storyboard
+    assert any(progress.playable and progress.status == "processing" for progress in heard)
     assert (heard[-1].status, heard[-1].done) == ("ready", 1.0)
     assert all(0 <= progress.done <= 1 for progress in heard)
     assert await value(desk, "SELECT count(*) FROM transcode_segments") == 0
@@ -308,3 +309,19 @@ async def test_a_bus_that_is_away_stops_no_work(db: Postgres) -> None:
     reporter = Reporter(Away(), Leases(db, system_clock, lease_seconds=2, max_attempts=3), system_clock)
     await reporter.going_on(lease)
     await reporter.more_work(lease.video_id)
+
+
+async def test_progress_is_told_now_and_then_but_at_once_that_it_can_be_played(db: Postgres) -> None:
+    class Heard(list[Message]):
+        async def publish(self, message: Message) -> None:
+            self.append(message)
+
+    work, heard = Work(db), Heard()
+    await work.requested()
+    lease = await work.claimed()
+    reporter = Reporter(heard, Leases(db, system_clock, lease_seconds=2, max_attempts=3), system_clock)
+    await reporter.going_on(lease)
+    await reporter.going_on(lease)
+    assert len(heard) == 1
+    await reporter.playable(lease)
+    assert len(heard) == 2
