@@ -23,6 +23,7 @@ LATE = timedelta(hours=6)  # a renewal that nobody has told us of yet; the right
 
 RUNS = ("active", "trialing", "past_due")
 NOT_BEGUN = ("incomplete", "incomplete_expired")
+OVER = ("canceled", "incomplete_expired")  # of a subscription: there is nothing left to end
 FAILED = ("failed", "canceled")  # of a refund
 UNTAKEN = ("warning_", "prevented")  # a question of the bank, and what was given back in time: it takes no money
 

@@ -12,13 +12,13 @@ from infra.errors import FootlightError
 from infra.stores.postgres import Connection, Postgres
 from payments import audit_rows
 from payments.errors import PaymentNotFound, RefundDiffers, RefundTooLarge, StripeRefused
+from payments.facts import OVER
 from payments.gate import Gate
 from payments.ledger.entries import STRIPE, Entry
 from payments.ledger.journal import Journal
 from payments.stripe.refusals import final_refusal
 from payments.stripe.shapes import Invoice, InvoicePayment, Refund, Subscription
 
-OVER = ("canceled", "incomplete_expired")
 SPENT = ("charge_already_refunded", "amount_too_large", "charge_disputed")
 
 
