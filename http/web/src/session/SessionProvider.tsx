@@ -4,6 +4,7 @@ import { fetchMe, signOut as callSignOut } from "../api/calls";
 import { rememberSignedIn, whenSessionIsOver } from "../api/client";
 import { asApiError } from "../api/errors";
 import type { SessionAnswer, User } from "../api/types";
+import { backoffMs } from "../realtime/backoff";
 import { reconnectAs } from "../realtime/socket";
 
 interface Session {
@@ -21,6 +22,8 @@ interface Session {
 
 const SessionContext = createContext<Session | null>(null);
 const CHANNEL = "footlight.session";
+/** Attempts without an answer before pages are shown as to a stranger. */
+const PATIENCE = 3;
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [user, setUser] = useState<User | null | undefined>(undefined);
@@ -30,15 +33,23 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const tellOtherTabs = useCallback(() => others.current?.postMessage("changed"), []);
 
-  const load = useCallback(async () => {
+  const retry = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const load = useCallback(async (attempt = 0) => {
+    clearTimeout(retry.current);
     try {
       setUser(await fetchMe());
       rememberSignedIn(true);
       setRights((count) => count + 1);
     } catch (thrown) {
-      // Without an answer nobody knows; the pages that need a session ask again when they call.
-      if (asApiError(thrown).status === 401) rememberSignedIn(false);
-      setUser(null);
+      const { status, retryAfterMs } = asApiError(thrown);
+      if (status === 401) {
+        rememberSignedIn(false);
+        setUser(null);
+        return;
+      }
+      // Without an answer nobody knows. Who was signed in is; a page that waits to know may be shown after a while.
+      retry.current = setTimeout(() => void load(attempt + 1), retryAfterMs ?? backoffMs(attempt));
+      if (attempt >= PATIENCE) setUser((known) => known ?? null);
     }
   }, []);
 
@@ -51,6 +62,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     return () => {
       others.current = null;
       channel.close();
+      clearTimeout(retry.current);
     };
   }, [load]);
 

@@ -150,8 +150,8 @@ export class Recorded {
 
   private attachHls(library: HlsLibrary, hls: Hls): void {
     this.hls = hls;
-    if (hls.levels.length > 0) this.parsed(hls, hls);
-    else hls.on(library.Events.MANIFEST_PARSED, (_, manifest) => this.parsed(hls, manifest));
+    const early = hls.levels.length > 0;
+    if (!early) hls.on(library.Events.MANIFEST_PARSED, (_, manifest) => this.parsed(hls, manifest));
     hls.on(library.Events.FRAG_BUFFERED, () => { this.attempt = 0; });
     hls.on(library.Events.LEVEL_SWITCHED, (_, { level }) => {
       const shown = hls.levels[level];
@@ -159,6 +159,7 @@ export class Recorded {
     });
     hls.on(library.Events.ERROR, (_, data) => this.mend(library, hls, data));
     hls.attachMedia(this.video);
+    if (early) this.parsed(hls, hls); // only now: what is played before there is a source stays stopped
   }
 
   private parsed(hls: Hls, { levels }: Pick<ManifestParsedData, "levels">): void {
