@@ -12,6 +12,7 @@ from infra.forever import forever
 from infra.logs import get_logger
 from payments import orders as ordering
 from payments.creators import Creators
+from payments.customers import Customers
 from payments.disputes import Disputes
 from payments.entitlements import Rights
 from payments.inbox import Inbox, Webhooks, Worker, backlog
@@ -73,6 +74,7 @@ async def open_paying(core: Core, patience: Patience = SOMEBODY_WAITS) -> AsyncI
         sender = Sender(core.db, payouts, calls, outbox=core.outbox, clock=system_clock)
         sync.also("account.updated", creators.look, connected=True)
         sync.also("transfer.", sender.look)
+        sync.also("customer.deleted", Customers(core.db, calls, system_clock).look)
         sync.also("charge.dispute.", Disputes(core.db, calls, sync).look)
         orders = Orders(core.db, calls, sync, system_clock)
         yield Paying(

@@ -27,13 +27,16 @@ class Customers:
     async def of(self, user_id: str) -> str:
         """The customer's id; makes one for who has none. Raises `AccountNotFound`."""
         async with self._db.connection() as connection:
-            if there := await repository.customer_of(connection, user_id):
-                return there
+            known = await repository.customer_of(connection, user_id)
+            if known and not known.is_deleted:
+                return known.id
             user = await accounts.find(connection, user_id)
         if user is None:
             raise AccountNotFound
-        # A key is for one body only: after a crash the name may have changed before the next attempt.
-        said = hashlib.sha256(f"{user.email}\n{user.display_name}".encode()).hexdigest()[:16]
+        # A key is for one body only: after a crash the name may have changed before the next attempt. And with the key
+        # of a customer who was deleted since, Stripe would answer with that one for a day.
+        former = known.id if known else ""
+        said = hashlib.sha256(f"{user.email}\n{user.display_name}\n{former}".encode()).hexdigest()[:16]
         made = await self._calls.create_customer(
             user.id, user.email, user.display_name, key=f"customer:{user.id}:{said}"
         )
@@ -44,9 +47,17 @@ class Customers:
         """Raises `NoCustomerYet`."""
         async with self._db.connection() as connection:
             found = await repository.customer_of(connection, user_id)
-        if found is None:
+        if found is None or found.is_deleted:
             raise NoCustomerYet
-        return found
+        return found.id
+
+    async def look(self, customer_id: str) -> None:
+        """Take over that a customer was deleted at Stripe: for `Sync.also("customer.deleted", ...)`."""
+        if not (await self._calls.customer(customer_id)).deleted:
+            return
+        async with self._db.connection() as connection:
+            if await repository.customer_deleted(connection, customer_id, self._clock()):
+                log.info("customer.deleted_at_stripe", customer=customer_id)
 
 
 class Prices:

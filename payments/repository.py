@@ -3,7 +3,7 @@ caller."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -193,11 +193,18 @@ async def known(connection: Connection, marks: Marks) -> Marks | None:
 # --- customers
 
 
-async def customer_of(connection: Connection, user_id: str) -> str | None:
-    found: str | None = await connection.fetchval(
-        "SELECT stripe_customer_id FROM stripe_customers WHERE user_id = $1", user_id
+class KnownCustomer(NamedTuple):
+    """Who somebody is at Stripe, or was until that was deleted there."""
+
+    id: str
+    is_deleted: bool
+
+
+async def customer_of(connection: Connection, user_id: str) -> KnownCustomer | None:
+    row = await connection.fetchrow(
+        "SELECT stripe_customer_id, deleted_at IS NOT NULL FROM stripe_customers WHERE user_id = $1", user_id
     )
-    return found
+    return KnownCustomer(*row) if row else None
 
 
 async def user_of_customer(connection: Connection, customer_id: str) -> str | None:
@@ -206,13 +213,25 @@ async def user_of_customer(connection: Connection, customer_id: str) -> str | No
 
 
 async def put_customer(connection: Connection, user_id: str, customer_id: str, now: datetime) -> str:
-    """Remember who somebody is at Stripe; whoever came first stays. Returns that."""
-    await connection.execute(
+    """Remember who somebody is at Stripe; whoever came first stays, unless deleted. Returns who that is."""
+    kept: str | None = await connection.fetchval(
         "INSERT INTO stripe_customers (user_id, stripe_customer_id, created_at) VALUES ($1, $2, $3) "
-        "ON CONFLICT (user_id) DO NOTHING",
+        "ON CONFLICT (user_id) DO UPDATE SET (stripe_customer_id, created_at, deleted_at) = ($2, $3, NULL) "
+        "WHERE stripe_customers.deleted_at IS NOT NULL RETURNING stripe_customer_id",
         user_id, customer_id, now,
     )  # fmt: skip
-    return await customer_of(connection, user_id) or customer_id
+    if kept is None and (known := await customer_of(connection, user_id)):
+        kept = known.id
+    return kept or customer_id
+
+
+async def customer_deleted(connection: Connection, customer_id: str, now: datetime) -> bool:
+    """Remember that it is no more at Stripe; whether that was news of one of ours."""
+    done = await connection.execute(
+        "UPDATE stripe_customers SET deleted_at = $2 WHERE stripe_customer_id = $1 AND deleted_at IS NULL",
+        customer_id, now,
+    )  # fmt: skip
+    return bool(done == "UPDATE 1")
 
 
 def _order(row: asyncpg.Record | None) -> Order | None:

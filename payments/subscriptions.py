@@ -165,7 +165,7 @@ class Subscriptions:
         found: list[ShownInvoice] = []
         if customer is None:
             return found
-        async for one in self._calls.lists.invoices(customer=customer):
+        async for one in self._calls.lists.invoices(customer=customer.id):
             if one.status != "draft":
                 found.append(_shown(one))
             if len(found) == MOST_INVOICES:

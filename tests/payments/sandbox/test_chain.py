@@ -12,7 +12,10 @@ from accounts.model import SignIn
 from infra.clock import system_clock
 from infra.stores.postgres import Postgres
 from infra.stores.redis import Redis
+from payments.customers import Customers
+from payments.disputes import Disputes
 from payments.entitlements import Rights
+from payments.errors import NoCustomerYet
 from payments.inbox import Inbox, Webhooks, Worker
 from payments.ledger.journal import Journal
 from payments.model import Order
@@ -75,6 +78,8 @@ async def shop(tmp_path: Path, till_keys: Path, db: Postgres, redis: Redis) -> A
         receiver.webhooks = Webhooks(Inbox(db, clock), (SECRET,), clock)
         rights, journal = Rights(world.accounts, clock), Journal(clock)
         sync = Sync(db, sandbox.calls, rights, journal, plans, outbox=world.outbox, clock=clock)
+        sync.also("customer.deleted", Customers(db, sandbox.calls, clock).look)
+        sync.also("charge.dispute.", Disputes(db, sandbox.calls, sync).look)
         orders = Orders(db, sandbox.calls, sync, clock)
         selling = Subscriptions(
             db, sandbox.calls, sync, orders, plans, public_url="https://footlight.test", clock=clock
@@ -132,3 +137,34 @@ async def test_what_was_never_told_is_found_and_mended(shop: Shop) -> None:
     assert {one.type for one in report.undelivered} >= {"invoice.paid", "checkout.session.completed"}
     assert await shop.tier() == "premium"
     assert (await shop.reconciliation.run(None, mend=False)).differences == []
+
+
+async def test_a_dispute_that_is_lost_ends_what_it_paid_for(shop: Shop) -> None:
+    await shop.buy(number="4000000000000259")
+    await shop.receiver.until("charge.dispute.created")
+    await shop.work()
+    assert await shop.tier() == "premium", "while the bank decides"
+    (dispute,) = [one async for one in shop.sandbox.calls.lists.disputes()]
+    await shop.sandbox.do(f"disputes/{dispute.id}", outcome="lost")
+    await shop.receiver.until("charge.dispute.closed")
+    await shop.work()
+    assert await shop.tier() == "free"
+    (over,) = await shop.subscriptions.of(shop.ada.user.id)
+    assert over.stripe_status == "canceled"
+
+
+async def test_who_was_deleted_at_stripe_can_buy_again_as_somebody_new(shop: Shop) -> None:
+    await shop.buy()
+    former = await shop.customer()
+    await shop.sandbox.api.v1.customers.delete_async(former)
+    await shop.receiver.until("customer.deleted")
+    await shop.work()
+    assert await shop.tier() == "free", "deleting ends what runs"
+    with pytest.raises(NoCustomerYet):
+        await shop.subscriptions.portal(shop.ada.user.id)
+    await shop.buy()
+    await shop.receiver.until("invoice.paid", 2)
+    await shop.work()
+    assert await shop.tier() == "premium"
+    assert await shop.customer() != former
+    assert len(await shop.subscriptions.invoices(shop.ada.user.id)) == 1
