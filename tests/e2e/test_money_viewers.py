@@ -124,6 +124,8 @@ async def test_a_paid_message_and_gifts_appear_in_the_chat_of_everybody(arrive: 
         await _says_for_money(giver, other)
         await in_room(giver, stream_id)
         await _gives_to_the_room(giver, other)
+        await in_room(other, stream_id)
+        await expect(other.see("subscribe-channel")).to_contain_text("Tier 1")
 
 
 async def _says_for_money(giver: Person, other: Person) -> None:

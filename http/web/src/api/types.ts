@@ -9,6 +9,8 @@ export interface User {
   role: Role;
   subscription_tier: "free" | "premium";
   created_at: string;
+  /** Channels whose subscription one has, bought or given: the creator's id and the level. */
+  channels?: Record<string, number>;
 }
 
 export interface SessionAnswer {

@@ -17,6 +17,8 @@ interface SubscribeProps {
   channel: Channel;
   shelf: Shelf;
   running: Subscription | null;
+  /** The level of what was given to one, where nothing runs. */
+  given: number | undefined;
   /** Whether it is known what one has. */
   known: boolean;
   wish: Wish;
@@ -27,7 +29,7 @@ export function SubscribeDialog({ open, channel, onClose, ...props }: SubscribeP
   return <Dialog title={`Subscribe to ${channel.name}`} open={open} onClose={onClose}>{open && <Tiers channel={channel} onClose={onClose} {...props} />}</Dialog>;
 }
 
-function Tiers({ channel, shelf, running, known, wish, onClose }: Omit<SubscribeProps, "open">) {
+function Tiers({ channel, shelf, running, given, known, wish, onClose }: Omit<SubscribeProps, "open">) {
   const plans = shelf.plans.filter((plan) => plan.scope === "channel").sort((a, b) => a.level - b.level);
   const [first] = plans;
   const [chosen, setChosen] = useState(running?.plan_id ?? first?.id ?? "");
@@ -37,6 +39,7 @@ function Tiers({ channel, shelf, running, known, wish, onClose }: Omit<Subscribe
   return (
     <>
       {running && <p className="notice" data-testid="channel-current">You are subscribed. {standingOf(running).words} <Link to="/account#subscriptions">Manage it, or change its tier</Link></p>}
+      {given && <p className="notice" data-testid="channel-given">You have tier {given} as a gift. <Link to="/account#subscriptions">See until when</Link>; what you buy here begins now, beside it.</p>}
       <fieldset className="field" disabled={Boolean(running)}>
         <legend className="sr-only">Tier</legend>
         <div className="tiers">

@@ -38,13 +38,15 @@ export function SupportButtons({ channel, streamId, messages = false }: SupportP
   if (!user) return <ButtonLink small icon="star" to="/signin" state={{ from: pathname }} data-testid="subscribe-channel">Subscribe</ButtonLink>;
   const running = runningFor(mine.all, channel.id);
   const plan = shelf.plans.find((each) => each.id === running?.plan_id);
+  const given = running ? undefined : user.channels?.[channel.id];
+  const level = plan?.level ?? given;
   const close = () => setAsked(null);
   const wish = { path: pathname, name: pathname.startsWith("/creators") ? channel.name : pathname.startsWith("/watch") ? "the stream" : "the video" };
   const shared = { channel, shelf, wish, onClose: close };
   return (
     <span className="support">
-      <Button small icon={running ? "check" : "star"} onClick={() => setAsked("subscribe")} data-testid="subscribe-channel" data-on={Boolean(running)}>
-        {running ? (plan ? `Tier ${plan.level}` : "Subscribed") : "Subscribe"}<span className="sr-only"> to {channel.name}</span>
+      <Button small icon={running ? "check" : given ? "gift" : "star"} onClick={() => setAsked("subscribe")} data-testid="subscribe-channel" data-on={Boolean(running ?? given)}>
+        {level ? `Tier ${level}` : running ? "Subscribed" : "Subscribe"}<span className="sr-only"> to {channel.name}{given && ", a gift"}</span>
       </Button>
       <Menu label={`More ways to support ${channel.name}`} trigger={<Icon name="gift" />} testId="support-menu">
         {(shut) => (
@@ -54,7 +56,7 @@ export function SupportButtons({ channel, streamId, messages = false }: SupportP
           </>
         )}
       </Menu>
-      <SubscribeDialog open={asked === "subscribe"} running={running} known={mine.all !== null} {...shared} />
+      <SubscribeDialog open={asked === "subscribe"} running={running} given={given} known={mine.all !== null} {...shared} />
       <GiftDialog open={asked === "gift"} streamId={streamId} {...shared} />
       {streamId && <PaidMessageDialog open={asked === "message"} streamId={streamId} {...shared} />}
     </span>

@@ -39,12 +39,20 @@ const gone = () => waitFor(() => expect(leave).toHaveBeenCalledWith("https://pay
 
 describe("subscribing to a channel", () => {
   test("takes the tier that was chosen", async () => {
-    render(<MemoryRouter><SubscribeDialog running={null} known {...shared} /></MemoryRouter>);
+    render(<MemoryRouter><SubscribeDialog running={null} given={undefined} known {...shared} /></MemoryRouter>);
+    expect(screen.queryByTestId("channel-given")).toBe(null);
     await userEvent.click(screen.getByRole("radio", { name: /Tier 3/ }));
     await pay();
     await gone();
     expect(asked).toEqual([{ path: "/api/v1/checkout", body: { plan_id: "channel-3", creator_id: "c" }, key: undefined }]);
   });
+});
+
+test("who was given a tier is told so, and may buy another one", async () => {
+  render(<MemoryRouter><SubscribeDialog running={null} given={2} known {...shared} /></MemoryRouter>);
+  expect(screen.getByTestId("channel-given").textContent).toContain("tier 2 as a gift");
+  await pay();
+  await gone();
 });
 
 describe("gifts", () => {
