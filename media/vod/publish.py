@@ -155,21 +155,23 @@ class Publisher:
     async def _show(self, lease: Lease, touched: Collection[str]) -> None:
         plan = _plan_of(lease)
         async with self._leases.alone(lease) as alone:
-            for name, segments in (await alone.segments(touched)).items():
+            ready = ready_of(plan, await alone.begun())
+            turned = bool(ready) and ready != alone.shown.renditions
+            # The master names playlists whose own task may not have come to write them yet.
+            named = [*ready, AUDIO] if turned else []
+            found = await alone.segments({*touched, *named})
+            for name, segments in found.items():
                 if segments:
                     text = media_playlist(plan, name, segments, ended=False)
                     await self._put_text(lease, f"{name}.m3u8", text, GROWING)
-            ready = ready_of(plan, await alone.begun())
-            if not ready:
-                return
-            if ready != alone.shown.renditions:
-                measured = await alone.segments([*ready, AUDIO])
-                await self._put_text(lease, MASTER, master_playlist(plan, measured), GROWING)
-            elif touched:
+            if turned:
+                master = master_playlist(plan, {name: found[name] for name in named})
+                await self._put_text(lease, MASTER, master, GROWING)
+            elif touched or not ready:
                 return
             await self._tell(lease, plan, ready, alone, ended=False)
             await alone.set_shown(ready)
-        if ready != alone.shown.renditions:
+        if turned:
             await self._on_playable(lease)
 
     async def _finish(self, lease: Lease) -> None:
