@@ -28,6 +28,6 @@ class PaidOnce:
                 await self._saying.withdrawn(connection, order)
 
     async def disputed(self, connection: Connection, order: Order) -> None:
-        """A bank took the money back, for now. What was said goes at once; gifts stay until that is decided."""
+        """A bank has the money until it decides. What was said goes at once; gifts stay until the decision."""
         if order.kind == "paid_message":
             await self._saying.withdrawn(connection, order, "disputed")

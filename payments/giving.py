@@ -3,7 +3,7 @@
 - A gift to the room goes to viewers who are there, signed in and without such a subscription (`choosing.py`), as soon
   as it is paid. With fewer of them than gifts the rest waits, and goes to who comes next into that room, or into any
   later one of the channel, for 30 days; then what nobody took is given back.
-- Who has the right already gets the gift added: it begins when the period ends that is paid for now, and gifts follow
+- Who has the right already gets the gift added: it begins when the period they paid for ends, and gifts follow
   one another (`rights.py`). Beside a right without an end, which nothing can be added to, it begins at once.
 - When all of the money goes back, so do the gifts, as if they had never been.
 """

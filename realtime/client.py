@@ -69,7 +69,7 @@ class View:
         return lost
 
     def lose(self, *, log: bool = False) -> None:
-        """Something was missed, or with `log` the log it came from: only a join that is asked for now mends that."""
+        """Something was missed, or with `log` the log it came from: only a join asked for after this mends it."""
         self.standing = False
         if log:
             self.ahead.clear()

@@ -1,6 +1,6 @@
 /** Other people's money, for administrators. See docs/api.md, "Administration of payments". */
 import { call } from "./client";
-import type { Balance, Schedule, Source } from "./earnings";
+import type { Balance, Payout, Schedule, Source } from "./earnings";
 import type { User } from "./types";
 
 type Signal = AbortSignal | undefined;
@@ -69,15 +69,8 @@ export interface KnownAccount {
   frozen_reason: string | null;
 }
 
-export interface KnownPayout {
-  id: string;
-  amount_minor: number;
-  currency: string;
-  state: "asked" | "sent" | "failed" | "returned";
-  asked_by: "creator" | "schedule" | "admin";
-  asked_at: string;
+export interface KnownPayout extends Pick<Payout, "id" | "amount_minor" | "currency" | "state" | "asked_by" | "asked_at" | "failure"> {
   stripe_transfer_id: string | null;
-  failure: string | null;
 }
 
 /** `before` and `after` are whatever the deed changed. */

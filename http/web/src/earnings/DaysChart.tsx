@@ -1,9 +1,9 @@
 /** Revenue by source, and subscribers who came and went, day by day: by pointer, by keyboard, and as a table. */
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import type uPlot from "uplot";
 import type { Day, Source } from "../api/earnings";
 import { price } from "../money/amounts";
+import { drawPointed, moveCursor } from "../studio/pointed";
 import { useChartColors, type ChartColors } from "../studio/useChartColors";
 import { useWidth } from "../studio/useWidth";
 import { AXIS_HEIGHT, dataOf, optionsOf, type Drawing } from "./chart";
@@ -93,14 +93,10 @@ function Chart({ name, stack, fills, dates, tick, colors, width, last, place, on
   const height = HEIGHTS[name] + (last ? AXIS_HEIGHT : 0);
 
   useEffect(() => {
-    const pointed = { from: false };
-    const options = optionsOf({ stack, fills, dates, tick, colors, size: { width, height }, last, sync: "footlight-earnings", onPoint: (found) => pointed.from && told.current(found) });
-    const drawn = new uPlot(options, dataOf(stack, dates), host.current!);
+    const optionsFor = (isPointed: () => boolean) =>
+      optionsOf({ stack, fills, dates, tick, colors, size: { width, height }, last, sync: "footlight-earnings", onPoint: (found) => isPointed() && told.current(found) });
+    const drawn = drawPointed(host.current!, optionsFor, dataOf(stack, dates));
     chart.current = drawn;
-    const enter = () => (pointed.from = true);
-    const leave = () => (pointed.from = false);
-    drawn.over.addEventListener("pointerenter", enter);
-    drawn.over.addEventListener("pointerleave", leave);
     return () => {
       chart.current = null;
       drawn.destroy();
@@ -108,10 +104,7 @@ function Chart({ name, stack, fills, dates, tick, colors, width, last, place, on
   }, [stack, fills, dates, tick, colors, width, height, last]);
 
   useEffect(() => {
-    const drawn = chart.current;
-    if (!drawn) return;
-    const left = place === null ? -10 : drawn.valToPos(place, "x");
-    if (Math.abs((drawn.cursor.left ?? -10) - left) > 1 && !drawn.over.matches(":hover")) drawn.setCursor({ left, top: 0 }, false);
+    if (chart.current) moveCursor(chart.current, place);
   }, [place, dates, width]);
 
   return <div ref={host} className="timeline-plot" aria-hidden="true" style={{ height }} />;

@@ -1,10 +1,10 @@
 /** Everything that happened to the stream, one chart below the other: by pointer, by keyboard, and as a table. */
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import type uPlot from "uplot";
 import type { StreamTimeline } from "../api/types";
 import { AXIS_HEIGHT, optionsOf, ROWS, type Columns, type Row } from "./chart";
 import { sampleInWords, stepWords, timeWords } from "./format";
+import { drawPointed, moveCursor } from "./pointed";
 import { columnsOf, cursorAfter, inSteps, marksAt } from "./samples";
 import { useChartColors, type ChartColors } from "./useChartColors";
 import { useWidth } from "./useWidth";
@@ -73,17 +73,13 @@ function Chart({ row, timeline, columns, colors, width, last, place, onPoint }: 
 
   // Drawn anew with each answer, every ten seconds: options hold the marks, and 400 points take under a millisecond.
   useEffect(() => {
-    const pointed = { from: false };
-    const options = optionsOf({
-      row, timeline, columns, colors, size: { width, height }, last, sync,
-      onPoint: (found) => pointed.from && told.current(found),
-    });
-    const drawn = new uPlot(options, [columns.times, columns.values[row.name]], host.current!);
+    const optionsFor = (isPointed: () => boolean) =>
+      optionsOf({
+        row, timeline, columns, colors, size: { width, height }, last, sync,
+        onPoint: (found) => isPointed() && told.current(found),
+      });
+    const drawn = drawPointed(host.current!, optionsFor, [columns.times, columns.values[row.name]]);
     chart.current = drawn;
-    const enter = () => (pointed.from = true);
-    const leave = () => (pointed.from = false);
-    drawn.over.addEventListener("pointerenter", enter);
-    drawn.over.addEventListener("pointerleave", leave);
     return () => {
       chart.current = null;
       drawn.destroy();
@@ -91,11 +87,9 @@ function Chart({ row, timeline, columns, colors, width, last, place, onPoint }: 
   }, [row, timeline, columns, colors, width, height, last]);
 
   useEffect(() => {
-    const drawn = chart.current;
-    if (!drawn) return;
+    if (!chart.current) return;
     const index = place === null ? -1 : columns.places.indexOf(place);
-    const left = index < 0 ? -10 : drawn.valToPos(columns.times[index]!, "x");
-    if (Math.abs((drawn.cursor.left ?? -10) - left) > 1 && !drawn.over.matches(":hover")) drawn.setCursor({ left, top: 0 }, false);
+    moveCursor(chart.current, columns.times[index] ?? null);
   }, [place, columns, timeline, width]);
 
   return <div ref={host} className="timeline-plot" aria-hidden="true" style={{ height }} />;
