@@ -1,6 +1,7 @@
 /** Ask again every so often while the page is visible, at once when it is looked at again, and never twice at a time. */
-import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, asApiError } from "../api/errors";
+import { useEffect } from "react";
+import type { ApiError } from "../api/errors";
+import { useQuestion } from "./useQuestion";
 
 interface Polled<Value> {
   value: Value | null;
@@ -10,33 +11,13 @@ interface Polled<Value> {
 }
 
 export function usePolling<Value>(question: (signal: AbortSignal) => Promise<Value>, everyMs: number, on = true): Polled<Value> {
-  const [value, setValue] = useState<Value | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
-  const latest = useRef(question);
-  latest.current = question;
-  const running = useRef<AbortController | null>(null);
-
-  const ask = useCallback(() => {
-    running.current?.abort();
-    const controller = new AbortController();
-    running.current = controller;
-    latest.current(controller.signal).then(
-      (answer) => {
-        if (controller.signal.aborted) return;
-        setValue(answer);
-        setError(null);
-      },
-      (thrown: unknown) => {
-        if (!controller.signal.aborted) setError(asApiError(thrown));
-      },
-    );
-  }, []);
+  const { value, error, ask, stop } = useQuestion(question);
 
   useEffect(() => {
     if (!on) return;
     ask();
-    return () => running.current?.abort();
-  }, [ask, on]);
+    return stop;
+  }, [ask, stop, on]);
 
   useEffect(() => {
     if (!on) return;
