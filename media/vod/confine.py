@@ -38,6 +38,9 @@ SAID_BYTES = 4096
 READ_BYTES = 16 << 10
 LAST_WORDS_SECONDS = 2.0
 STAND_BACK_ATTEMPTS = 20
+# Servers and encoders of live streams go before both. What the first picture of a video waits for has three times the
+# processor of what it does not wait for.
+FIRST_NICENESS, LATER_NICENESS = 10, 15
 # Entering a user namespace clears the death signal, so it is set inside; what the second step makes dies with it.
 # The root of the namespace may do nothing: its capabilities are dropped before the program starts.
 NAMESPACES = (
@@ -61,7 +64,7 @@ class Limits:
     stall_seconds: float = 30.0
     memory_bytes: int = 4 << 30
     open_files: int = 256
-    niceness: int = 10  # servers and encoders of live streams go first
+    niceness: int = FIRST_NICENESS
 
 
 async def run_confined(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from media.errors import FragmentsBroken
 from media.packaging.boxes import boxes_at
-from media.vod.confine import INPUT_GUARD, Limits, run_confined
+from media.vod.confine import FIRST_NICENESS, INPUT_GUARD, LATER_NICENESS, Limits, run_confined
 from media.vod.errors import ChildFailed, EncodeFailed, Truncated, encoding_failed
 from media.vod.ladder import rate_of
 from media.vod.plan import AUDIO, Chunk, Plan, PlannedRendition, Probed, Segment
@@ -33,8 +33,6 @@ SLOWEST = 60.0  # times real time, with half an hour to begin with: slower than 
 MEMORY_BYTES = 8 << 30
 # Else ffmpeg starts as many as there are cores for each codec, whose stacks alone may pass the limit of memory.
 THREADS = "4"
-# What the first picture waits for has three times the processor of what it does not wait for.
-FIRST_NICENESS, LATER_NICENESS = 10, 15
 
 
 async def encode_chunk(  # noqa: PLR0913  # each says another thing, none of them goes without the others

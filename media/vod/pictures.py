@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from media.vod.confine import INPUT_GUARD, Limits, run_confined
+from media.vod.confine import INPUT_GUARD, LATER_NICENESS, Limits, run_confined
 from media.vod.errors import ChildFailed, EncodeFailed, encoding_failed
 from media.vod.plan import Probed
 
@@ -101,12 +101,13 @@ async def make_storyboard(source: Path, probed: Probed, out: Path, *, ffmpeg: st
     return [*(_made(out / f"storyboard-{number}.jpg") for number in range(sheets.count)), cues]
 
 
-NICENESS = 15  # who waits, waits for the video
 _QUIET = ("-hide_banner", "-y", "-nostdin", "-loglevel", "error", "-nostats", "-progress", "pipe:1")
 
 
 async def _ffmpeg(command: tuple[str, ...], out: Path) -> None:
-    limits = Limits(wall_seconds=600.0, cpu_seconds=600, file_bytes=64 << 20, stall_seconds=60.0, niceness=NICENESS)
+    limits = Limits(
+        wall_seconds=600.0, cpu_seconds=600, file_bytes=64 << 20, stall_seconds=60.0, niceness=LATER_NICENESS
+    )
     try:
         await run_confined(command, folder=out, limits=limits)
     except ChildFailed as failed:
